@@ -1,0 +1,78 @@
+"""Specs: what an entry says of itself without importing torch. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+#: Version of the plugin interface. A spec written for a newer one is refused with a clear message.
+API_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What every entry says of itself.
+
+    `target` and `config` are `"package.module:Name"` strings, imported when the entry is built.
+    """
+
+    name: str
+    summary: str
+    target: str
+    config: str | None = None
+    citation: str = ""
+    license: str = "MIT"
+    #: Extras of the entry's distribution that it needs, e.g. `("simulate",)`.
+    extras: tuple[str, ...] = ()
+    #: Modules that must be importable for the entry to work: what `zoo doctor` looks for.
+    requires: tuple[str, ...] = ()
+    api_version: int = API_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Spec):
+    """A model. `target` is a class built as `Model(config, info)`; see `zoo.models.base`."""
+
+    #: Tasks that it can be trained for, the usual one first.
+    tasks: tuple[str, ...]
+    #: Symmetries it promises; `zoo.testing` checks each: "permutation", "translation",
+    #: "rotation", "periodic".
+    symmetries: tuple[str, ...] = ("permutation", "translation", "rotation", "periodic")
+    #: Fitted in closed form (ridge, SVM, baselines) rather than by gradient descent.
+    fitted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(Spec):
+    """A dataset. `target` is a subclass of `zoo.data.entry.DatasetEntry`."""
+
+    #: Tasks that it serves, the usual one first.
+    tasks: tuple[str, ...]
+    #: `"package:folder"` of the packaged sample; None: made once with default options and cached.
+    sample: str | None = None
+    #: Variants reached as `name/variant`, each with a one-line summary.
+    variants: dict[str, str] = field(default_factory=dict)
+    units: str = "ase"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec(Spec):
+    """A task. `target` is a subclass of `zoo.tasks.base.Task`."""
+
+    #: Models fitted beside every trained one, so that a figure is never without its baseline.
+    baselines: tuple[str, ...] = ()
+    #: Key of the metric that ranks models.
+    headline: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkSpec(Spec):
+    """A benchmark. `target` is a function `suite(options) -> zoo.bench.Suite`, or a runner."""
+
+
+#: Entry-point group of each kind, and the spec class it must hold.
+GROUPS: dict[str, type[Spec]] = {
+    "models": ModelSpec,
+    "datasets": DatasetSpec,
+    "tasks": TaskSpec,
+    "benchmarks": BenchmarkSpec,
+}
