@@ -1,0 +1,1 @@
+"""Frames on disk and in memory, splits, batches, readers of public formats."""

@@ -1,0 +1,177 @@
+"""A dataset in memory-mapped arrays: frames, the system, splits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from zoo import keys
+from zoo.data import splits as splitting
+from zoo.data.graph import Graph
+from zoo.data.store import Manifest, open_array, read_manifest
+from zoo.data.system import System
+from zoo.errors import DataError, UnknownName
+from zoo.graphs import neighbor_list
+from zoo.units import SYSTEMS, UnitSystem
+
+#: Arrays up to this size are hashed whenever the dataset is opened; larger ones by `zoo data check`.
+VERIFY_BYTES = 64 << 20
+
+
+class Dataset:
+    """Frames of one system.
+
+    `len(dataset)` frames; `dataset[i]` is a PyG `Data` with positions, types and whatever the
+    frame has of energy, forces, targets and cell; `graph(i, cutoff)` has the edges too.
+
+    Args:
+        folder: the dataset's folder.
+        verify: compare each array's SHA-256; None means only small arrays.
+
+    Raises:
+        DataError: the folder is no dataset, or an array is missing, truncated or changed.
+    """
+
+    def __init__(self, folder: Path, *, verify: bool | None = None) -> None:
+        self.path = Path(folder)
+        self.manifest: Manifest = read_manifest(self.path)
+        self.system = System.from_json(self.manifest.system)
+        self.units: UnitSystem = SYSTEMS[self.manifest.units]
+        self.arrays: dict[str, np.ndarray] = {}
+        for name, record in self.manifest.arrays.items():
+            size = int(np.prod(record.shape)) * np.dtype(record.dtype).itemsize
+            check = size <= VERIFY_BYTES if verify is None else verify
+            self.arrays[name] = open_array(self.path, name, record, verify=check)
+        self._check_shapes()
+        splitting.check_disjoint(self.manifest.splits, len(self))
+
+    def _check_shapes(self) -> None:
+        if keys.POSITIONS not in self.arrays:
+            raise DataError(f"{self.path}: the dataset has no positions")
+        frames, particles = self.arrays[keys.POSITIONS].shape[:2]
+        if particles != self.system.num_particles:
+            raise DataError(
+                f"{self.path}: positions of {particles} particles, "
+                f"but the system has {self.system.num_particles}"
+            )
+        for name, array in self.arrays.items():
+            if len(array) != frames:
+                raise DataError(f"{self.path}: {name} has {len(array)} frames of {frames}")
+        if self.system.periodic and keys.CELLS not in self.arrays:
+            raise DataError(f"{self.path}: the system is periodic but there is no cell (box)")
+
+    @property
+    def name(self) -> str:
+        """Name of the entry it was made by, or the label it was imported under."""
+        return self.manifest.name
+
+    @property
+    def temperature(self) -> float | None:
+        """Temperature in the unit system's unit, None where it has no meaning."""
+        return self.manifest.temperature
+
+    @property
+    def target_names(self) -> list[str]:
+        """Name of each per-particle target."""
+        return self.manifest.target_names
+
+    @property
+    def target_times(self) -> list[float]:
+        """Time of each per-particle target, in the unit system's unit."""
+        return self.manifest.target_times
+
+    def __len__(self) -> int:
+        return len(self.arrays[keys.POSITIONS])
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}, {len(self)} frames × {self.system.num_particles} particles)"
+
+    def array(self, name: str, frames: np.ndarray | slice | None = None) -> np.ndarray:
+        """Return one array, memory-mapped when whole. Raises `UnknownName` if there is none."""
+        if name not in self.arrays:
+            raise UnknownName(f"array in dataset {self.name!r}", name, self.arrays)
+        array = self.arrays[name]
+        return array if frames is None else np.asarray(array[frames])
+
+    def split(self, name: str) -> Frames:
+        """Return the frames of a split: "train", "val", "test", or "all"."""
+        if name == "all":
+            return Frames(self, np.arange(len(self)), "all")
+        if name not in self.manifest.splits:
+            raise UnknownName("split", name, [*self.manifest.splits, "all"])
+        index = splitting.indices(self.manifest.splits[name], len(self))
+        return Frames(self, index, name)
+
+    def __getitem__(self, frame: int) -> Graph:
+        frame = range(len(self))[frame]
+        graph = Graph(
+            pos=_float(self.arrays[keys.POSITIONS][frame]),
+            z=torch.from_numpy(self.system.types.copy()),
+            frame=torch.tensor([frame]),
+        )
+        if self.system.periodic:
+            graph.cell = _float(self.arrays[keys.CELLS][frame])[None]
+        if keys.ENERGIES in self.arrays:
+            graph.energy = _float(self.arrays[keys.ENERGIES][frame : frame + 1])
+        if keys.FORCES in self.arrays:
+            graph.forces = _float(self.arrays[keys.FORCES][frame])
+        if keys.TARGETS in self.arrays:
+            graph.targets = _float(self.arrays[keys.TARGETS][frame])
+        return graph
+
+    def graph(self, frame: int, cutoff: float) -> Graph:
+        """Return a frame with the edges of all pairs within `cutoff` (dataset's unit of length).
+
+        Neighbours are found in float64 from the stored positions: particles near the box's edge
+        do not change sides by rounding.
+        """
+        graph = self[frame]
+        positions = torch.from_numpy(np.array(self.arrays[keys.POSITIONS][frame], np.float64))
+        cell = None
+        if self.system.periodic:
+            cell = torch.from_numpy(np.array(self.arrays[keys.CELLS][frame], np.float64))
+        edges = neighbor_list(positions, cutoff, cell=cell, pbc=self.system.pbc)
+        graph.edge_index, graph.edge_pair, graph.pair_edge = (
+            edges.edge_index,
+            edges.edge_pair,
+            edges.pair_edge,
+        )
+        if edges.edge_shift is not None:
+            graph.edge_shift = edges.edge_shift.float()
+        return graph
+
+
+class Frames:
+    """Some frames of a dataset, usually a split.
+
+    Args:
+        dataset: where they come from.
+        index: `[frames]` which ones.
+        name: of the split.
+    """
+
+    def __init__(self, dataset: Dataset, index: np.ndarray, name: str) -> None:
+        self.dataset, self.index, self.name = dataset, np.asarray(index, np.int64), name
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, i: int) -> Graph:
+        return self.dataset[int(self.index[i])]
+
+    def __repr__(self) -> str:
+        return f"Frames({self.dataset.name!r}, {self.name!r}, {len(self)} frames)"
+
+    def graph(self, i: int, cutoff: float) -> Graph:
+        """Return the frame with its edges; see `Dataset.graph`."""
+        return self.dataset.graph(int(self.index[i]), cutoff)
+
+    def array(self, name: str) -> np.ndarray:
+        """Return one array of these frames, in memory."""
+        return self.dataset.array(name, self.index)
+
+
+def _float(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.array(array, np.float32))

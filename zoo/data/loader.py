@@ -1,0 +1,164 @@
+"""Batches of frames: cut from stacked tensors where all share one graph, collated elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+from torch_geometric.data import Batch
+
+from zoo import keys
+from zoo.data.dataset import Frames
+from zoo.data.graph import Graph
+from zoo.graphs import batched_all_pairs
+
+#: Molecules up to this size take the fast path: all pairs as edges, the models' cutoff function
+#: removes the far ones. Larger systems get a neighbour list for each frame.
+MAX_ALL_PAIRS = 64
+#: Graphs are kept in memory up to so many edges in all (about 60 bytes an edge).
+MAX_CACHED_EDGES = 20_000_000
+
+
+class BatchOrder(Sampler[list[int]]):
+    """Lists of frame numbers, shuffled by (seed, epoch) alone, shared out over processes.
+
+    Every process of a distributed run gets the same number of batches: the order is padded by
+    repeating its beginning, as `torch.utils.data.DistributedSampler` does.
+    """
+
+    def __init__(self, frames: int, batch_size: int, *, shuffle: bool, seed: int = 0) -> None:
+        self.frames, self.batch_size, self.shuffle, self.seed = frames, batch_size, shuffle, seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer: a resumed run shuffles as an uninterrupted one."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        order = torch.arange(self.frames)
+        if self.shuffle:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+            order = torch.randperm(self.frames, generator=generator)
+        rank, world = _rank_and_world() if self.shuffle else (0, 1)
+        if world > 1:
+            share = math.ceil(self.frames / world)
+            order = torch.cat([order, order[: share * world - self.frames]])[rank::world]
+        for start in range(0, len(order), self.batch_size):
+            yield order[start : start + self.batch_size].tolist()
+
+    def __len__(self) -> int:
+        world = _rank_and_world()[1] if self.shuffle else 1
+        return math.ceil(math.ceil(self.frames / world) / self.batch_size)
+
+
+class StackedFrames(Dataset[Graph]):
+    """Frames that share one graph. `self[[3, 1, 2]]` is a ready batch, cut in one indexing."""
+
+    def __init__(self, frames: Frames) -> None:
+        system = frames.dataset.system
+        self.frames = frames
+        self.particles = system.num_particles
+        self.z = torch.from_numpy(system.types.copy())
+        self.stacks = {keys.POS: self._stack(keys.POSITIONS)}
+        for key, name in ((keys.ENERGY, keys.ENERGIES), (keys.FORCES, keys.FORCES),
+                          (keys.TARGETS, keys.TARGETS)):  # fmt: skip
+            if name in frames.dataset.arrays:
+                self.stacks[key] = self._stack(name)
+        self._template = batched_all_pairs(self.particles)
+        self._constant: dict[int, dict[str, torch.Tensor]] = {}
+
+    def _stack(self, name: str) -> torch.Tensor:
+        return torch.from_numpy(self.frames.array(name).astype(np.float32, copy=False))
+
+    def _constants(self, graphs: int) -> dict[str, torch.Tensor]:
+        if graphs not in self._constant:
+            n, template = self.particles, self._template
+            step = torch.arange(graphs)
+            edges, pairs = template.edge_index.shape[1], template.pair_edge.numel()
+            self._constant[graphs] = {
+                keys.Z: self.z.repeat(graphs),
+                keys.BATCH: step.repeat_interleave(n),
+                keys.PTR: torch.arange(graphs + 1) * n,
+                keys.EDGE_INDEX: (template.edge_index[:, None] + step[:, None] * n).flatten(1),
+                keys.EDGE_PAIR: (template.edge_pair + step[:, None] * pairs).flatten(),
+                keys.PAIR_EDGE: (template.pair_edge + step[:, None] * edges).flatten(),
+            }
+        return self._constant[graphs]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: list[int]) -> Graph:  # type: ignore[override]
+        picked = torch.as_tensor(index)
+        cut = {}
+        for key, stack in self.stacks.items():
+            values = stack[picked]
+            cut[key] = values.flatten(0, 1) if values.ndim > 1 else values
+        graph = Graph(**cut, **self._constants(len(index)))
+        graph.frame = torch.from_numpy(self.frames.index[picked.numpy()])
+        graph.num_nodes = len(index) * self.particles
+        return graph
+
+
+class CollatedFrames(Dataset[Batch]):
+    """Frames with a neighbour list each. `self[[3, 1, 2]]` is a ready batch; graphs are cached."""
+
+    def __init__(self, frames: Frames, cutoff: float) -> None:
+        self.frames, self.cutoff = frames, cutoff
+        self._cache: OrderedDict[int, Graph] = OrderedDict()
+        self._edges = 0
+
+    def _graph(self, i: int) -> Graph:
+        if i not in self._cache:
+            graph = self.frames.graph(i, self.cutoff)
+            self._cache[i] = graph
+            self._edges += graph.edge_index.shape[1]
+            while self._edges > MAX_CACHED_EDGES and len(self._cache) > 1:
+                _, old = self._cache.popitem(last=False)
+                self._edges -= old.edge_index.shape[1]
+            return graph
+        self._cache.move_to_end(i)
+        return self._cache[i]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __getitem__(self, index: list[int]) -> Batch:  # type: ignore[override]
+        return Batch.from_data_list([self._graph(i) for i in index])
+
+
+def make_loader(
+    frames: Frames,
+    cutoff: float,
+    batch_size: int,
+    *,
+    shuffle: bool = False,
+    seed: int = 0,
+    workers: int = 0,
+) -> DataLoader:
+    """Return a loader of batches with edges up to `cutoff` (dataset's unit of length).
+
+    The fast path is taken for molecules of up to `MAX_ALL_PAIRS` atoms in open space; there the
+    edges are all pairs, and a model's cutoff function makes the far ones vanish.
+    """
+    system = frames.dataset.system
+    fast = not system.periodic and system.num_particles <= MAX_ALL_PAIRS
+    source = StackedFrames(frames) if fast else CollatedFrames(frames, cutoff)
+    order = BatchOrder(len(frames), batch_size, shuffle=shuffle, seed=seed)
+    return DataLoader(
+        source,
+        sampler=order,
+        batch_size=None,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )
+
+
+def _rank_and_world() -> tuple[int, int]:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1

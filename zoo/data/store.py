@@ -1,0 +1,187 @@
+"""The dataset on disk: one folder with `manifest.json` and one `.npy` per array, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from zoo.errors import DataError
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+class ArrayRecord(BaseModel):
+    """What the manifest says of one array."""
+
+    model_config = ConfigDict(extra="forbid")
+    file: str
+    shape: list[int]
+    dtype: str
+    unit: str
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """Everything about a dataset but its numbers.
+
+    `splits` maps a split's name to half-open ranges of frames. `provenance` tells how the frames
+    were made: engine, version, seeds, command, parameters. `temperature` is in the unit system's
+    unit, None where it has no meaning.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    format: Literal[1] = 1
+    name: str
+    version: str
+    units: Literal["ase", "lj"]
+    temperature: float | None
+    system: dict[str, Any]
+    splits: dict[str, list[tuple[int, int]]]
+    arrays: dict[str, ArrayRecord] = {}
+    target_names: list[str] = []
+    target_times: list[float] = []
+    provenance: dict[str, Any] = {}
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def new_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary folder beside `out` that becomes `out` when the body ends without error.
+
+    Two processes that write the same dataset do not harm each other: the last rename wins, and
+    at no time is `out` half-written. Raises `DataError` if `out` exists and is not to be replaced.
+    """
+    out = Path(out)
+    if out.exists() and not overwrite:
+        raise DataError(f"{out} exists already; choose another --out or remove it first")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if out.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
+            os.replace(out, old / out.name)
+            os.replace(temporary, out)
+            shutil.rmtree(old)
+        else:
+            os.replace(temporary, out)
+    except OSError as error:
+        if out.exists() and not overwrite:
+            raise DataError(f"{out} was made by another process meanwhile; that one stays") from error
+        raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_dataset(
+    out: Path,
+    manifest: Manifest,
+    arrays: Mapping[str, np.ndarray],
+    units: Mapping[str, str],
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write a whole dataset at once.
+
+    Args:
+        out: folder to make.
+        manifest: everything but `arrays`, which is filled in here.
+        arrays: name to array, first axis = frames.
+        units: name to unit, one for each array.
+        overwrite: replace a dataset that is there.
+
+    Raises:
+        DataError: an array holds NaN or infinity, or its number of frames is off.
+    """
+    frames = len(arrays["positions"])
+    for name, array in arrays.items():
+        if len(array) != frames:
+            raise DataError(f"{name} has {len(array)} frames, positions have {frames}")
+        if np.issubdtype(array.dtype, np.floating):
+            bad = np.unique(np.argwhere(~np.isfinite(array))[:, 0])
+            if bad.size:
+                raise DataError(f"{name} holds NaN or infinity, first in frame {bad[0]}")
+    with new_folder(Path(out), overwrite=overwrite) as folder:
+        for name, array in arrays.items():
+            path = folder / f"{name}.npy"
+            np.save(path, np.ascontiguousarray(array), allow_pickle=False)
+            manifest.arrays[name] = ArrayRecord(
+                file=path.name,
+                shape=list(array.shape),
+                dtype=array.dtype.str,
+                unit=units[name],
+                sha256=sha256(path),
+            )
+        text = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return Path(out)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a dataset's manifest. Raises `DataError` where it is missing or not valid."""
+    folder = Path(folder)
+    path = folder / MANIFEST
+    if not folder.exists():
+        raise DataError(f"no dataset at {folder}: there is no such folder")
+    if not path.is_file():
+        raise DataError(
+            f"{folder} is no dataset: it has no {MANIFEST}. "
+            "`zoo data import NAME PATH...` turns files of a public format into one"
+        )
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path} is not valid JSON: {error}") from error
+    found = record.get("format") if isinstance(record, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        raise DataError(f"{path} has format {found}, newer than this zoo reads: upgrade molzoo")
+    try:
+        return Manifest.model_validate(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{path} is not a valid manifest: {where}: {first['msg']}") from error
+
+
+def open_array(folder: Path, name: str, record: ArrayRecord, *, verify: bool) -> np.ndarray:
+    """Memory-map one array and compare it with its record.
+
+    Raises `DataError` where the file is missing, truncated, of another shape, would need
+    unpickling or, with `verify`, has another SHA-256.
+    """
+    path = Path(folder) / record.file
+    if Path(record.file).name != record.file:
+        raise DataError(f"{folder}: array {name} names a file outside the folder: {record.file}")
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is missing, though the manifest names it") from error
+    except (ValueError, OSError, EOFError) as error:
+        raise DataError(f"{path} cannot be read, it may be truncated: {error}") from error
+    if list(array.shape) != record.shape or array.dtype.str != record.dtype:
+        raise DataError(
+            f"{path} is {array.dtype.str}{list(array.shape)}, the manifest says {record.dtype}{record.shape}"
+        )
+    if verify and sha256(path) != record.sha256:
+        raise DataError(f"{path} was changed: its sha256 is not the manifest's. Make it again")
+    return array

@@ -1,0 +1,1 @@
+"""Datasets, one folder an entry."""

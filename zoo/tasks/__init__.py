@@ -1,0 +1,1 @@
+"""Tasks: loss, predictions and metrics that join a model and a dataset."""

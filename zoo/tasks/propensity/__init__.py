@@ -1,0 +1,1 @@
+"""Propensities of the particles of a glass, from its structure."""

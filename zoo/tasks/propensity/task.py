@@ -1,0 +1,94 @@
+"""The `propensity` task: one regression target per particle and time."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch_geometric.data import Data
+
+from zoo import keys
+from zoo.config import Strict
+from zoo.data.ceiling import noise_ceiling
+from zoo.data.dataset import Frames
+from zoo.tasks.base import Predictions, Task
+from zoo.tasks.metrics import Metric, metric, pearson, standard_error
+
+
+class PropensityConfig(Strict):
+    """What the loss looks like."""
+
+    loss: Literal["mse", "huber"] = "huber"
+    type_weights: dict[int, float] = Field(
+        default_factory=dict, description="weight of each type in the loss, 1 where not named"
+    )
+
+
+class PropensityTask(Task):
+    """Minimise the error of the targets, z-scored per type and time on the training split."""
+
+    interface: ClassVar[Literal["potential", "node"]] = "node"
+    options: PropensityConfig
+
+    def __init__(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(*args, **kwargs)
+        info = self.model.info
+        row = torch.zeros(max(info.types) + 1, dtype=torch.long)
+        row[info.types] = torch.arange(len(info.types))
+        weights = torch.tensor([self.options.type_weights.get(t, 1.0) for t in info.types])
+        self.register_buffer("row", row, persistent=False)
+        self.register_buffer("std", torch.tensor(info.target_std), persistent=False)
+        self.register_buffer("weights", weights, persistent=False)
+
+    def loss(self, batch: Data) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """See the class; also logs the mean absolute error in the dataset's unit of length."""
+        residual = self.model(batch) - batch[keys.TARGETS]
+        row = self.row[batch[keys.Z]]
+        scaled = residual / self.std[row]
+        if self.options.loss == "huber":
+            error = torch.nn.functional.huber_loss(scaled, torch.zeros_like(scaled), reduction="none")
+        else:
+            error = 0.5 * scaled.square()
+        weight = self.weights[row][:, None]
+        loss = (weight * error).sum() / (weight.sum() * error.shape[1])
+        return loss, {"mae": residual.abs().mean()}
+
+    def predict(self, batch: Data) -> dict[str, torch.Tensor]:
+        """Targets `[nodes, targets]`."""
+        with torch.no_grad():
+            return {keys.TARGETS: self.model(batch)}
+
+    @classmethod
+    def metrics(cls, predictions: Predictions, frames: Frames) -> dict[str, Metric]:
+        """Correlations with the propensity and their ceilings, lists over the target times.
+
+        For each type X: `pearson_mean_X` within each configuration, then averaged (its error is
+        over configurations), `pearson_pooled_X` over all particles of all configurations, and
+        `mae_X`; `ceiling_mean_X`, `ceiling_pooled_X` where the clones are kept apart.
+        """
+        dataset = frames.dataset
+        names, unit = dataset.system.type_names, dataset.units.length
+        truth = frames.array(keys.TARGETS).astype(np.float64)
+        guess = predictions[keys.TARGETS].astype(np.float64)
+        ceilings = {}
+        if keys.CLONES in dataset.arrays:
+            ceilings = noise_ceiling(frames.array(keys.CLONES), dataset.system.types)
+        out: dict[str, Metric] = {}
+        for kind in sorted(set(dataset.system.types.tolist())):
+            name, members = names[kind], dataset.system.types == kind
+            t, g = truth[:, members].transpose(2, 0, 1), guess[:, members].transpose(2, 0, 1)
+            each = np.nan_to_num(pearson(t, g))  # [targets, configurations]; a constant guess scores 0
+            errors = [standard_error(row) for row in each]
+            out[f"pearson_mean_{name}"] = metric(
+                each.mean(1), "1", None if None in errors else [e or 0.0 for e in errors]
+            )
+            pooled = pearson(t.reshape(len(t), -1), g.reshape(len(g), -1))
+            out[f"pearson_pooled_{name}"] = metric(np.nan_to_num(pooled), "1")
+            out[f"mae_{name}"] = metric(np.abs(t - g).mean((1, 2)), unit)
+            if kind in ceilings:
+                mean, all_together = ceilings[kind]
+                out[f"ceiling_mean_{name}"] = metric(mean, "1")
+                out[f"ceiling_pooled_{name}"] = metric(all_together, "1")
+        return out

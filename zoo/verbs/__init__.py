@@ -1,0 +1,1 @@
+"""The verbs as plain functions: train, evaluate, create."""

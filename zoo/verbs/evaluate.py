@@ -1,0 +1,132 @@
+"""`evaluate`: predictions of a run on a split, and their scores beside the baselines'."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from zoo import keys
+from zoo.config import validated
+from zoo.data.catalog import open_dataset
+from zoo.data.dataset import Dataset, Frames
+from zoo.data.info import data_info
+from zoo.data.loader import make_loader
+from zoo.errors import DataError
+from zoo.models.base import FittedModel, ZooModel
+from zoo.registry import REGISTRY
+from zoo.run import Run
+from zoo.tasks.base import Predictions, Task
+from zoo.tasks.metrics import Metric
+from zoo.weights import load_weights
+
+EVAL_BATCH = 256  # nodes are few in molecules; large systems come one or a few to a batch
+
+
+def evaluate(
+    run: Run | Path | str,
+    *,
+    dataset: str | Path | None = None,
+    split: str = "test",
+) -> dict[str, Metric]:
+    """Score a run.
+
+    Args:
+        run: a run, or its directory.
+        dataset: another dataset than the run's own: name or folder.
+        split: "train", "val", "test" or "all".
+
+    Returns:
+        Each metric as `{"value", "unit"}`, with `"error"` where it is known; keys are stable.
+
+    Raises:
+        RunError: no such run, or it has no weights yet.
+        DataError: the dataset does not fit the model, or lacks what the task needs.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    config = run.config
+    model = load_weights(run.path)
+    task = make_task(model, config.task)
+    data = open_dataset(dataset if dataset is not None else config.dataset["name"])
+    frames = data.split(split)
+    check_fits(model, data)
+    predictions = predict(task, frames)
+    label = None if dataset is None else f"{data.name.replace('/', '-')}-{data_digest(data)}"
+    run.save_predictions(predictions, run.predictions_path(split, label))
+    return task.metrics(predictions, frames)
+
+
+def make_task(model: ZooModel, settings: dict[str, Any], **extra: Any) -> Task:
+    """Build the task named in `settings` around a model."""
+    spec = REGISTRY.get("tasks", settings["name"])
+    options = {k: v for k, v in settings.items() if k != "name"}
+    return REGISTRY.load_target(spec)(model, validated(REGISTRY.load_config(spec), options, "task"), **extra)
+
+
+def predict(task: Task, frames: Frames) -> Predictions:
+    """Return predictions of all frames as arrays `[frames, …]`, with the frames' numbers."""
+    n = frames.dataset.system.num_particles
+    batch_size = max(1, min(EVAL_BATCH, 4096 // n))
+    model = task.model.eval()
+    task.eval()
+    weights = next(iter([*model.parameters(), *model.buffers()]), None)
+    device = torch.device("cpu") if weights is None else weights.device
+    parts: dict[str, list[np.ndarray]] = {}
+    for batch in make_loader(frames, model.cutoff, batch_size):
+        graphs = batch[keys.FRAME].numel()
+        outputs = task.predict(task._cast(batch.to(device)))
+        for name, value in outputs.items():
+            array = value.cpu().numpy()
+            if len(array) == graphs * n and array.ndim > 1:
+                array = array.reshape(graphs, n, *array.shape[1:])
+            parts.setdefault(name, []).append(array)
+    out = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+    return {"frame": frames.index, **out}
+
+
+def baselines(
+    names: tuple[str, ...], train: Frames, frames: Frames, settings: dict[str, Any]
+) -> dict[str, dict[str, Metric]]:
+    """Fit each baseline of a task on `train` and score it on `frames`."""
+    out = {}
+    for name in names:
+        model = fitted(name, {}, train, settings)
+        task = make_task(model, settings)
+        out[name] = task.metrics(predict(task, frames), frames)
+    return out
+
+
+def fitted(name: str, options: dict[str, Any], train: Frames, settings: dict[str, Any]) -> FittedModel:
+    """Build a closed-form model and fit it on a split."""
+    spec = REGISTRY.get("models", name)
+    interface = REGISTRY.load_target(REGISTRY.get("tasks", settings["name"])).interface
+    config = validated(REGISTRY.load_config(spec), options, "model")
+    model = REGISTRY.load_target(spec)(config, data_info(train, interface))
+    batch_size = max(1, min(EVAL_BATCH, 8192 // train.dataset.system.num_particles))
+    model.fit(make_loader(train, model.cutoff, batch_size))
+    return model.eval()
+
+
+def check_fits(model: ZooModel, dataset: Dataset) -> None:
+    """Raise `DataError` where a model's training data and `dataset` cannot go together."""
+    info = model.info
+    if dataset.manifest.units != info.units:
+        raise DataError(
+            f"{dataset.name} is in {dataset.manifest.units!r} units, the model was trained in "
+            f"{info.units!r} units"
+        )
+    strange = sorted(set(dataset.system.types.tolist()) - set(info.types))
+    if strange:
+        names = ", ".join(dataset.system.type_names[t] for t in strange)
+        raise DataError(f"{dataset.name} holds types that the model never saw: {names}")
+    if info.interface == "node" and dataset.target_names != info.target_names:
+        raise DataError(
+            f"{dataset.name} has the targets {dataset.target_names}, the model predicts {info.target_names}"
+        )
+
+
+def data_digest(dataset: Dataset) -> str:
+    """Short name of a dataset's content: the beginning of its positions' SHA-256."""
+    return dataset.manifest.arrays[keys.POSITIONS].sha256[:12]

@@ -1,0 +1,115 @@
+"""Gradient descent through Lightning: devices, precision, schedules, resume."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+
+from zoo.data.dataset import Frames
+from zoo.data.loader import make_loader
+from zoo.errors import EntryError, RunFailed
+from zoo.progress import progress
+from zoo.run import LAST, Run
+from zoo.tasks.base import Task
+from zoo.tasks.callbacks import AveragedWeights, BestWeights, Curve, EpochSeed, Progress
+from zoo.verbs.evaluate import make_task
+from zoo.verbs.plan import Plan, build
+
+BEST = "checkpoints/best.safetensors"
+
+
+def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
+    """Train the plan's model in `run`, from its last checkpoint if it has one.
+
+    Returns the task with the weights of the best epoch by validation loss.
+    """
+    settings = plan.config.train
+    val_frames = plan.dataset.split("val")
+    _quieten_lightning()
+    torch.manual_seed(settings.seed)
+    model = build(plan, train_frames)
+    world = settings.devices * settings.nodes
+    loader = make_loader(
+        train_frames, model.cutoff, settings.batch_size,
+        shuffle=True, seed=settings.seed, workers=settings.workers,
+    )  # fmt: skip
+    val_batch = max(1, min(256, 4096 // plan.dataset.system.num_particles))
+    val_loader = make_loader(val_frames, model.cutoff, val_batch)
+    steps = math.ceil(math.ceil(len(train_frames) / world) / settings.batch_size)
+    task = make_task(model, plan.config.task, optim=plan.config.optim, total_steps=steps * settings.epochs)
+    best = BestWeights(run.path / BEST)
+    with progress(f"training {plan.config.model['name']}", steps * settings.epochs, "steps") as bar:
+        trainer = lightning.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.nodes,
+            strategy="ddp" if world > 1 else "auto",
+            precision=settings.precision,
+            max_epochs=settings.epochs,
+            gradient_clip_val=settings.gradient_clip,
+            check_val_every_n_epoch=settings.validate_every,
+            callbacks=_callbacks(plan, run, best, Progress(bar)),
+            logger=_logger(settings.logger, run),
+            num_sanity_val_steps=0,
+            inference_mode=False,
+            use_distributed_sampler=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=run.path,
+        )
+        last = run.path / LAST
+        trainer.fit(task, loader, val_loader, ckpt_path=last if last.is_file() else None, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    if best.epoch < 0:
+        raise RunFailed(f"{run.path}: no epoch was validated; lower train.validate_every")
+    if trainer.is_global_zero:
+        best.restore(task.model)
+    return task
+
+
+def _callbacks(plan: Plan, run: Run, best: BestWeights, bar: Progress) -> list[Callback]:
+    settings = plan.config.train
+    callbacks: list[Callback] = [EpochSeed(settings.seed), best]
+    if settings.ema is not None:  # behind `best`, which must see the averaged weights
+        callbacks.append(AveragedWeights(settings.ema))
+    if settings.early_stopping is not None:
+        callbacks.append(EarlyStopping("val_loss", patience=settings.early_stopping))
+    last = Path(LAST)
+    checkpoint = ModelCheckpoint(
+        run.path / last.parent,
+        filename=last.stem,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
+    )
+    return [*callbacks, Curve(run.curve(), run.write_curve), bar, checkpoint]
+
+
+def _logger(kind: str, run: Run) -> Any:
+    """Return a logger besides metrics.csv, False for none."""
+    if kind == "csv":
+        return False
+    try:
+        if kind == "tensorboard":
+            from lightning.pytorch.loggers import TensorBoardLogger
+
+            return TensorBoardLogger(run.path, name="tensorboard", version="")
+        from lightning.pytorch.loggers import WandbLogger
+
+        return WandbLogger(name=run.path.name, save_dir=run.path)
+    except (ImportError, ModuleNotFoundError) as error:
+        raise EntryError(f"logger {kind!r} is not installed: pip install 'molzoo[log]'") from error
+
+
+def _quieten_lightning() -> None:
+    """Leave standard error to the progress bar and to errors."""
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"lightning\..*")

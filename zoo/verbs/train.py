@@ -1,0 +1,160 @@
+"""`train`: fit a model, evaluate it, keep everything in a run directory."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.config import RunConfig
+from zoo.data.dataset import Frames
+from zoo.errors import RunError
+from zoo.files import write_json
+from zoo.models.base import ZooModel
+from zoo.run import RESULTS, Run, new_path
+from zoo.tasks.base import Task
+from zoo.verbs.evaluate import baselines, fitted, make_task, predict
+from zoo.verbs.fit import fit
+from zoo.verbs.plan import Plan, check_device, resolve
+from zoo.weights import save_weights
+
+#: Set for the processes that a distributed run starts, so that all use one directory.
+RUN_VARIABLE = "ZOO_RUN_PATH"
+
+
+def train(
+    model: str,
+    dataset: str | Path,
+    *,
+    task: str | None = None,
+    config: Path | str | Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    accelerator: str | None = None,
+    devices: int | None = None,
+    nodes: int | None = None,
+    out: Path | str | None = None,
+    resume: bool = False,
+    with_baselines: bool = True,
+) -> Run:
+    """Train a model on a dataset and evaluate it on the test split.
+
+    Args:
+        model: registry name, or `distribution:name`.
+        dataset: registry name (its packaged sample), `name/variant`, or folder.
+        task: name; by default the first of the model's tasks that the dataset serves.
+        config: YAML file, or nested mapping, of settings.
+        settings: dotted settings such as `{"optim.lr": 1e-3}`; they win over `config`.
+        epochs, seed, accelerator, devices, nodes: short for `settings` of `train.…`.
+        out: run directory to make; by default the first free one under `runs/`.
+        resume: continue a run that was killed; it ends as if it had not been killed.
+        with_baselines: fit and score the task's baselines as well.
+
+    Returns:
+        The run, with weights, predictions and results.
+
+    Raises:
+        UnknownName, ConfigError, DataError, EntryError, RunError: the request was wrong.
+        RunFailed: the loss became NaN or infinite; the message names the frames.
+    """
+    short = {
+        "epochs": epochs,
+        "seed": seed,
+        "accelerator": accelerator,
+        "devices": devices,
+        "nodes": nodes,
+    }
+    over = {f"train.{k}": v for k, v in short.items() if v is not None}
+    plan = resolve(model, dataset, task=task, config=config, settings={**(settings or {}), **over})
+    check_device(plan.config)
+    run = _open_run(plan, Path(out) if out else None, resume)
+    if run.done:
+        return run
+    start = time.monotonic()
+    train_frames = thinned(plan.dataset.split("train"), plan.config.train.frames)
+    if plan.model.fitted:
+        options = {k: v for k, v in plan.config.model.items() if k != "name"}
+        network: ZooModel = fitted(plan.config.model["name"], options, train_frames, plan.config.task)
+        lightning_task = make_task(network, plan.config.task)
+    else:
+        lightning_task = fit(plan, run, train_frames)
+        network = lightning_task.model
+        if lightning_task.global_rank != 0:  # rank 0 evaluates and writes
+            return run
+    _finish(plan, run, lightning_task, train_frames, time.monotonic() - start, with_baselines)
+    return run
+
+
+def thinned(frames: Frames, number: int | None) -> Frames:
+    """Return `number` evenly spaced frames; all of them for None or more than there are."""
+    if number is None or number >= len(frames):
+        return frames
+    picked = torch.linspace(0, len(frames) - 1, number).round().long().numpy()
+    return Frames(frames.dataset, frames.index[picked], frames.name)
+
+
+def _open_run(plan: Plan, out: Path | None, resume: bool) -> Run:
+    inherited = os.environ.get(RUN_VARIABLE)
+    if inherited and int(os.environ.get("LOCAL_RANK", 0)) > 0:
+        return Run(inherited)
+    if resume:
+        run = Run(out) if out else _unfinished(plan.config)
+        if run.config.digest() != plan.config.digest():
+            raise RunError(
+                f"{run.path} was started with other settings or data; repeat its settings "
+                f"(`zoo train … --config {run.path / 'config.yaml'} --resume`)"
+            )
+    else:
+        name = plan.config.dataset["name"]
+        run = Run.create(out or new_path(plan.config.model["name"], name), plan.config)
+    os.environ[RUN_VARIABLE] = str(run.path.resolve())
+    return run
+
+
+def _unfinished(config: RunConfig) -> Run:
+    """Return the newest unfinished run of `config` under `runs/`."""
+    folders = sorted(Path("runs").glob("*/config.yaml"), key=lambda p: p.stat().st_mtime)
+    for path in reversed(folders):
+        run = Run(path.parent)
+        if not run.done and run.config.digest() == config.digest():
+            return run
+    raise RunError("no unfinished run with these settings under runs/; name it with --out")
+
+
+def _finish(
+    plan: Plan, run: Run, task: Task, train_frames: Frames, seconds: float, with_baselines: bool
+) -> None:
+    """Evaluate on the test split; write weights, card, predictions and, last, the results."""
+    test = plan.dataset.split("test")
+    settings = plan.config.task
+    predictions = predict(task, test)
+    metrics = task.metrics(predictions, test)
+    run.save_predictions(predictions, run.predictions_path())
+    facts = {
+        "task": settings,
+        "dataset": {"name": plan.dataset.name, "digest": plan.config.dataset["digest"]},
+        "metrics": metrics,
+    }
+    save_weights(task.model, run.path, plan.config.model["name"], **facts)
+    others = [n for n in plan.task.baselines if with_baselines and n != plan.config.model["name"]]
+    curve = run.curve()
+    results = {
+        "model": plan.config.model["name"],
+        "dataset": plan.dataset.name,
+        "task": settings["name"],
+        "split": "test",
+        "seed": plan.config.train.seed,
+        "parameters": sum(p.numel() for p in task.model.parameters()),
+        "frames": {"train": len(train_frames), "test": len(test)},
+        "seconds": round(curve[-1]["seconds"] if curve else seconds, 2),
+        "device": str(next(iter(task.model.state_dict().values())).device),
+        "metrics": metrics,
+        "baselines": baselines(tuple(others), train_frames, test, settings),
+    }
+    write_json(run.path / RESULTS, results)
+    os.environ.pop(RUN_VARIABLE, None)

@@ -1,0 +1,97 @@
+"""Weights on disk: `weights.safetensors` and `card.json`, from which a model is built again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from zoo.config import validated
+from zoo.data.info import DataInfo
+from zoo.data.store import sha256
+from zoo.errors import RunError
+from zoo.files import write_json
+from zoo.models.base import ZooModel
+from zoo.registry import REGISTRY
+from zoo.version import __version__
+
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+
+
+def save_weights(model: ZooModel, folder: Path, name: str, **facts: Any) -> None:
+    """Write a model's weights and card.
+
+    Args:
+        model: a model of the registry.
+        folder: where to write.
+        name: the model's name in the registry.
+        facts: further plain facts for the card: task, dataset, metrics.
+    """
+    entry = REGISTRY.find("models", name)
+    tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
+    temporary = Path(folder) / f".{WEIGHTS}"
+    save_file(tensors, temporary)
+    temporary.replace(Path(folder) / WEIGHTS)
+    card = {
+        "format": 1,
+        "entry": REGISTRY.call_name(entry),
+        "distribution": entry.distribution,
+        "distribution_version": entry.version,
+        "zoo": __version__,
+        "torch": torch.__version__,
+        "sha256": sha256(Path(folder) / WEIGHTS),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "config": model.config.model_dump(mode="json"),
+        "info": model.info.model_dump(mode="json"),
+        **facts,
+    }
+    write_json(Path(folder) / CARD, card)
+
+
+def load_weights(folder: Path) -> ZooModel:
+    """Build the model of a card and load its weights, in evaluation mode.
+
+    Raises:
+        RunError: card or weights are missing, changed or do not fit the model.
+        EntryError: the entry, or the plugin it came from, is not there.
+    """
+    folder = Path(folder)
+    path = folder / CARD
+    if not path.is_file() or not (folder / WEIGHTS).is_file():
+        raise RunError(f"{folder} holds no weights ({WEIGHTS} and {CARD}); is the run finished?")
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        name, config, info, digest = (card[k] for k in ("entry", "config", "info", "sha256"))
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} is not a valid card: {error!r}") from error
+    if sha256(folder / WEIGHTS) != digest:
+        raise RunError(f"{folder / WEIGHTS} was changed or cut: its sha256 is not the card's")
+    spec = REGISTRY.get("models", name)
+    model = REGISTRY.load_target(spec)(
+        validated(REGISTRY.load_config(spec), config, "model"), validated(DataInfo, info, "info")
+    )
+    try:
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except (RuntimeError, SafetensorError) as error:
+        first = str(error).splitlines()[-1].strip()
+        raise RunError(
+            f"the weights in {folder} do not fit {name!r} as installed "
+            f"({card.get('distribution')} {card.get('distribution_version')} wrote them): {first}"
+        ) from error
+    return model.eval()
+
+
+def load(path: Path | str) -> ZooModel:
+    """Return a trained model, ready to predict: of a run directory, or a packaged one by name.
+
+    Raises:
+        RunError: there are no weights, or they were changed.
+    """
+    packaged = Path(__file__).parent / "pretrained" / str(path)
+    if isinstance(path, str) and not Path(path).exists() and packaged.is_dir():
+        return load_weights(packaged)
+    return load_weights(Path(path))
