@@ -1,0 +1,1 @@
+"""Graph attention with edge features."""
