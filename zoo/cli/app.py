@@ -30,6 +30,9 @@ class Verb(NamedTuple):
 VERBS = {
     "list": Verb("zoo.cli.listing:list_entries", "What there is: models, datasets, tasks, …"),
     "show": Verb("zoo.cli.showing:show", "One entry: what it is, its options, how to cite it."),
+    "data": Verb("zoo.cli.data:app", "Datasets: make, import, check."),
+    "train": Verb("zoo.cli.training:train", "Train a model on a dataset and evaluate it."),
+    "eval": Verb("zoo.cli.training:evaluate", "Score a run on a split, or on another dataset."),
     "plugins": Verb("zoo.cli.listing:plugins", "Distributions that add entries."),
     "doctor": Verb("zoo.cli.listing:doctor", "Check that each entry works; say how to repair it."),
 }
@@ -86,9 +89,7 @@ class VerbGroup(TyperGroup):
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
-app = typer.Typer(
-    cls=VerbGroup, add_completion=False, no_args_is_help=True, context_settings=SETTINGS
-)
+app = typer.Typer(cls=VerbGroup, add_completion=False, no_args_is_help=True, context_settings=SETTINGS)
 
 
 def _version(value: bool) -> None:
@@ -123,6 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python flushes once more at exit, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return PIPE_CLOSED
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the same, as rich says it
+            return PIPE_CLOSED
+        raise
     except KeyboardInterrupt:
         return _complain("interrupted", INTERRUPTED)
     except typer.Abort:

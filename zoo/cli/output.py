@@ -53,9 +53,7 @@ def _claim(context: typer.Context, value: bool) -> bool:
 #: The option `--json`, for every verb that has it: `def verb(..., json: Json = False)`.
 Json = Annotated[
     bool,
-    typer.Option(
-        "--json", help="Print JSON alone on standard output.", callback=_claim, is_eager=True
-    ),
+    typer.Option("--json", help="Print JSON alone on standard output.", callback=_claim, is_eager=True),
 ]
 
 
@@ -81,9 +79,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], title: str | Non
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(
-        box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False
-    )
+    drawn = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
     for i, name in enumerate(header):
         drawn.add_column(name, no_wrap=i == 0)
     for row in rows:

@@ -194,6 +194,8 @@ class Patient:
     def _put(self, key: str, status: str, detail: str, trace: str = "") -> None:
         told = {"stage": "done", "status": status, "detail": detail, "traceback": trace}
         repair = loading.repair_of(self.entries[key])
+        if status == "timeout":
+            repair = f"zoo doctor --seconds 120 waits longer. Else: {repair}"
         self.lines[key] = {**self.lines.get(key, {}), **told, "repair": repair}
 
     def _read(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 #: Version of the plugin interface. A spec written for a newer one is refused with a clear message.
 API_VERSION = 1
@@ -37,6 +39,8 @@ class ModelSpec(Spec):
     #: Symmetries it promises; `zoo.testing` checks each: "permutation", "translation",
     #: "rotation", "periodic".
     symmetries: tuple[str, ...] = ("permutation", "translation", "rotation", "periodic")
+    #: Settings that suit the model, by task: `{"forces": {"optim.lr": 5e-4}}`. The user's own win.
+    recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     #: Fitted in closed form (ridge, SVM, baselines) rather than by gradient descent.
     fitted: bool = False
 
