@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from zoo.config import validated
 from zoo.data.info import DataInfo
 from zoo.data.store import sha256
 from zoo.errors import RunError
-from zoo.files import write_json
+from zoo.files import write_bytes, write_json
 from zoo.models.base import ZooModel
 from zoo.registry import REGISTRY
 from zoo.version import __version__
@@ -33,9 +33,7 @@ def save_weights(model: ZooModel, folder: Path, name: str, **facts: Any) -> None
     """
     entry = REGISTRY.find("models", name)
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
-    temporary = Path(folder) / f".{WEIGHTS}"
-    save_file(tensors, temporary)
-    temporary.replace(Path(folder) / WEIGHTS)
+    write_bytes(Path(folder) / WEIGHTS, save(tensors))
     card = {
         "format": 1,
         "entry": REGISTRY.call_name(entry),

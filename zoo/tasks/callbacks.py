@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
+from zoo.files import write_bytes
 from zoo.progress import Bar
 
 Row = dict[str, float]
@@ -92,9 +93,7 @@ class BestWeights(Callback):
         self.best, self.epoch = loss, trainer.current_epoch
         if trainer.is_global_zero:
             tensors = {k: v.detach().cpu().contiguous() for k, v in module.model.state_dict().items()}
-            temporary = self.path.with_name("." + self.path.name)
-            save_file(tensors, temporary)
-            temporary.replace(self.path)
+            write_bytes(self.path, save(tensors))
 
     def restore(self, model: torch.nn.Module) -> None:
         """Load the best weights into `model`."""

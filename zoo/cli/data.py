@@ -1,0 +1,72 @@
+"""`zoo data make|import|check`: datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zoo.cli.options import Out, Set
+from zoo.cli.output import Json, emit, note, table
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Datasets: make, import, check.")
+
+
+@app.command()
+def make(
+    name: Annotated[str, typer.Argument(help="Entry, or entry/variant.")],
+    out: Out = None,
+    frames: Annotated[int | None, typer.Option(help="Number of frames.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    set: Set = None,
+) -> None:
+    """Simulate a dataset. Killed, it continues when the same command is given again."""
+    from zoo.config import parse_assignments
+    from zoo.verbs.data import describe, make_dataset
+
+    folder = make_dataset(name, out, frames=frames, seed=seed, settings=parse_assignments(set or []))
+    print(describe(folder))
+
+
+@app.command("import")
+def import_(
+    name: Annotated[str, typer.Argument(help="An entry's name, or any new label.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of them.")],
+    format: Annotated[str | None, typer.Option(help="Found by content if not given.")] = None,
+    out: Out = None,
+    set: Set = None,
+) -> None:
+    """Read files of a public format into a dataset folder."""
+    from zoo.config import parse_assignments
+    from zoo.verbs.data import describe, import_dataset
+
+    options = parse_assignments(set or [])
+    print(describe(import_dataset(name, paths, out, format=format, options=options)))
+
+
+@app.command()
+def check(
+    name: Annotated[str, typer.Argument(help="Entry, or folder.")],
+    json: Json = False,
+) -> None:
+    """Compare a dataset with independent facts; exit status 1 if one does not hold."""
+    from dataclasses import asdict
+
+    from zoo.verbs.data import check_dataset
+
+    checks = check_dataset(name)
+    if json:
+        emit([asdict(c) for c in checks])
+    else:
+        mark = {True: "holds", False: "FAILS", None: "–"}
+        rows = []
+        for c in checks:
+            value = "" if c.measured is None else f"{c.measured:.5g}"
+            error = "" if c.error is None else f" ± {c.error:.2g}"
+            rows.append((c.name, c.expected, f"{value}{error} {c.unit}", mark[c.ok], c.source, c.note))
+        table(("CHECK", "EXPECTED", "MEASURED", "", "SOURCE", "NOTE"), rows)
+    failed = [c.name for c in checks if c.ok is False]
+    if failed:
+        note(f"{len(failed)} of {len(checks)} checks do not hold: {', '.join(failed)}")
+        raise typer.Exit(1)
