@@ -196,21 +196,25 @@ class DirectedEdges(Pairs):
 
 
 def make_pairs(graph: Data) -> Pairs:
-    """Choose the layout for a graph or batch. Raises `DataError` if it has no edges at all."""
-    edge_index = require_key(graph, keys.EDGE_INDEX, "a graph network")
-    graphs, nodes = num_graphs(graph), len(graph[keys.POS])
-    complete = None
-    if graph.get(keys.EDGE_SHIFT) is None and graphs and nodes % graphs == 0 and nodes > graphs:
-        atoms = nodes // graphs
-        if edge_index.shape[1] == nodes * (atoms - 1):
-            template = _all_pairs(atoms, graphs, edge_index.device)
-            if torch.equal(edge_index, template):
-                complete = atoms
-    if complete and edge_index.device.type == "cpu":
-        return CompletePairs(graph[keys.POS], graphs)
+    """Choose the layout for a graph or batch. Raises `DataError` if it has no `edge_index`."""
+    require_key(graph, keys.EDGE_INDEX, "a graph network")
+    atoms = complete_atoms(graph)
+    if atoms and graph[keys.POS].device.type == "cpu":
+        return CompletePairs(graph[keys.POS], num_graphs(graph))
     if graph.get(keys.EDGE_PAIR) is None or graph.get(keys.PAIR_EDGE) is None:
         return DirectedEdges(graph)
-    return ListedPairs(graph, complete - 1 if complete else None)
+    return ListedPairs(graph, atoms - 1 if atoms else None)
+
+
+def complete_atoms(graph: Data) -> int | None:
+    """Atoms of each graph, if all graphs have equally many and all pairs as edges, in order."""
+    edge_index, nodes, graphs = graph[keys.EDGE_INDEX], len(graph[keys.POS]), num_graphs(graph)
+    if graph.get(keys.EDGE_SHIFT) is not None or not 0 < graphs < nodes or nodes % graphs:
+        return None
+    atoms = nodes // graphs
+    if edge_index.shape[1] != nodes * (atoms - 1):
+        return None
+    return atoms if torch.equal(edge_index, _all_pairs(atoms, graphs, edge_index.device)) else None
 
 
 def edge_length(
