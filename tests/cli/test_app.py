@@ -48,11 +48,6 @@ def inner(count: int = 1) -> None:
     print("inner", count)
 
 
-@group.command()
-def other() -> None:
-    pass
-
-
 @pytest.fixture(autouse=True)
 def verbs(monkeypatch):
     for name in ("wrong_request", "failed_run", "bug", "interrupted", "told_to_stop", "talkative"):

@@ -63,11 +63,12 @@ class VerbGroup(TyperGroup):
             return TyperCommand(cmd_name, help=verb.help)
         module, _, attribute = verb.where.partition(":")
         found = getattr(import_module(module), attribute)
-        if not isinstance(found, typer.Typer):
-            single = typer.Typer(add_completion=False, context_settings=SETTINGS)
+        if isinstance(found, typer.Typer):  # a group, be it of a single sub-verb
+            command: Any = typer.main.get_group(found)
+        else:
+            single = typer.Typer(add_completion=False)
             single.command(cmd_name)(found)
-            found = single
-        command = typer.main.get_command(found)
+            command = typer.main.get_command(single)
         command.name = cmd_name
         command.context_settings = {**SETTINGS, **command.context_settings}
         return command

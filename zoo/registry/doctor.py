@@ -28,7 +28,7 @@ TOTAL = 26.0
 #: Seconds that a spec may take to import before its process is killed.
 SPEC_LIMIT = 14.0
 #: Seconds above which a spec's import is a fault: whoever asks for the entry waits that long.
-SLOW = 5.0
+SLOW = 8.0
 #: faulthandler: a segmentation fault too leaves a traceback in the log.
 _PYTHON = (sys.executable, "-X", "faulthandler", "-c")
 #: Statuses that need no repair; "missing extra" is a choice of whoever installed it.
