@@ -1,0 +1,131 @@
+"""Files on the way in: found, looked at, opened without ever running what they carry."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo.errors import DataError
+
+#: Endings of data files; other files of a folder are passed over.
+SUFFIXES = (".npz", ".pickle", ".pkl")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What can be said of a file at first sight.
+
+    Args:
+        kind: "npz", "pickle" or "".
+        members: names of the arrays of an npz.
+        summary: the same in words, for an error.
+    """
+
+    kind: str
+    members: frozenset[str] = frozenset()
+    summary: str = ""
+
+
+def collect(paths: Sequence[str | Path]) -> list[Path]:
+    """Return the files behind `paths`; a folder stands for the data files in it, in natural order.
+
+    Raises:
+        DataError: no path, a path that is not there, a folder without data files, the same twice.
+    """
+    if not paths:
+        raise DataError("nothing to import: name at least one file or folder")
+    files: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            found = [p for p in path.rglob("*") if p.is_file() and p.suffix in SUFFIXES]
+            found = [p for p in found if not any(part.startswith(".") for part in p.parts[-1:])]
+            if not found:
+                raise DataError(f"{path} holds no data files ({', '.join(SUFFIXES)})")
+            files += sorted(found, key=natural)
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise DataError(f"{path}: there is no such file or folder")
+    seen: set[Path] = set()
+    for file in files:
+        if file.resolve() in seen:
+            raise DataError(f"{file} is named twice")
+        seen.add(file.resolve())
+    return files
+
+
+def natural(path: Path) -> list[tuple[int, int, str]]:
+    """Sorting key by which `x_2` comes before `x_10`."""
+    parts = re.split(r"(\d+)", str(path))
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
+
+
+def inspect(path: Path) -> Content:
+    """Look at a file's first bytes and, for an npz, at its table of contents."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if not head:
+        raise DataError(f"{path} is empty")
+    if head[:2] == b"PK":
+        members = frozenset(_open(path, lambda archive: archive.files))
+        return Content("npz", members, f"an npz of {', '.join(sorted(members)) or 'nothing'}")
+    if head[:1] == b"\x80":
+        return Content("pickle", summary="a pickle")
+    return Content("", summary="neither an npz nor a pickle")
+
+
+def load_npz(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of an npz.
+
+    Raises:
+        DataError: no npz, truncated, or it holds Python objects, which are never unpickled.
+    """
+    content = inspect(path)
+    if content.kind != "npz":
+        raise DataError(f"{path} is no npz file: {content.summary}")
+    return _open(path, lambda archive: {name: _array(archive, name) for name in archive.files})
+
+
+def _array(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
+    array = archive[name]
+    if not isinstance(array, np.ndarray) or array.dtype.hasobject:
+        raise ValueError(f"{name} is no plain array")
+    return array
+
+
+def _open(path, use):  # type: ignore[no-untyped-def]
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return use(archive)
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise DataError(f"{path} is truncated or damaged: {error}") from error
+    except Exception as error:  # whatever a damaged archive makes zipfile, zlib or numpy raise
+        if "allow_pickle" in str(error) or "Object arrays" in str(error):
+            raise DataError(
+                f"{path} holds Python objects (a pickle inside), which could carry code: refused"
+            ) from error
+        raise DataError(f"{path} cannot be read, it may be truncated: {error}") from error
+
+
+def need(path: Path, arrays: dict[str, np.ndarray], *names: str) -> None:
+    """Raise `DataError` unless all `names` are there."""
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise DataError(
+            f"{path} lacks {', '.join(missing)}; it has {', '.join(sorted(arrays)) or 'nothing'}"
+        )
+
+
+def finite(path: Path, name: str, array: np.ndarray) -> np.ndarray:
+    """Return a numeric array as float64. Raises `DataError` on NaN, infinity or no numbers."""
+    if np.asarray(array).dtype.kind not in "biuf":
+        raise DataError(f"{path}: {name} holds no numbers but {np.asarray(array).dtype}")
+    array = np.asarray(array, np.float64)
+    if not np.isfinite(array).all():
+        raise DataError(f"{path}: {name} holds NaN or infinity")
+    return array
