@@ -25,7 +25,7 @@ class KobAndersenOptions(BaseModel):
     """How the mixture is simulated. Times in τ, temperature in ε/k_B, density in σ⁻³.
 
     What is left out (`None`) is derived from τα at the temperature: equilibration 20 τα, spacing of
-    configurations 10 τα, times 0.1, 0.5, τα/8, τα/2, τα and 2 τα.
+    configurations 10 τα, times 0.1, 0.5, τα/8, τα/2 and τα.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -55,7 +55,7 @@ class KobAndersenOptions(BaseModel):
             self.equilibration = 20 * tau
         if self.spacing is None:
             self.spacing = 10 * tau
-        times = self.times or [0.1, 0.5, *(round(tau * f, 4) for f in (0.125, 0.5, 1.0, 2.0))]
+        times = self.times or [0.1, 0.5, *(round(tau * f, 4) for f in (0.125, 0.5, 1.0))]
         steps = sorted({round(t / self.timestep) for t in times})
         if steps[0] < 1:
             raise ValueError(f"times must be at least one timestep, {self.timestep} τ")
