@@ -44,7 +44,7 @@ def open_dataset(name: str | Path, *, verify: bool | None = None) -> Dataset:
         raise DataError(f"{folder} is a file, not a dataset; `zoo data import NAME {folder}` makes one of it")
     if isinstance(name, Path) or os.sep in name:
         raise DataError(f"no dataset at {folder}: there is no such folder")
-    raise UnknownName("dataset", name, REGISTRY.names("datasets"), " Nor is there such a folder.")
+    raise UnknownName("dataset or folder", name, REGISTRY.names("datasets"))
 
 
 def sample_path(name: str) -> Path:
