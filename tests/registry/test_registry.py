@@ -13,8 +13,7 @@ from zoo.registry.discovery import DISTRIBUTION, discover
 from zoo.registry.loading import Fault
 
 DATASET = (
-    IMPORTS
-    + "SPEC = DatasetSpec(name='rings', summary='', target='rings_module:Data', tasks=('forces',),"
+    IMPORTS + "SPEC = DatasetSpec(name='rings', summary='', target='rings_module:Data', tasks=('forces',),"
     " variants={'cut': 'cut open', 'long': 'long ones'})\n"
 )
 
@@ -136,9 +135,7 @@ def test_variants_are_split_off_and_checked(tmp_path, shelf):
 
 
 def test_a_missing_extra_is_named_by_the_command_that_installs_it(tmp_path, shelf):
-    source = model(
-        "m", "plug_model", target="X", extras=("simulate", "gpu"), requires=("no_such_engine",)
-    )
+    source = model("m", "plug_model", target="X", extras=("simulate", "gpu"), requires=("no_such_engine",))
     files = {"plug_spec.py": source, "plug_model.py": "import no_such_engine\n"}
     distribution(tmp_path, "plug", "[zoo.models]\nm = plug_spec:SPEC\n", files)
     registry = shelf()

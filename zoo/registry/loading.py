@@ -30,8 +30,7 @@ class Fault(EntryError):
         self.status, self.reason, self.repair = status, reason, repair or repair_of(entry)
         kind = entry.group.removesuffix("s")
         super().__init__(
-            f"{kind} {entry.name!r} of {entry.source} cannot be used: {reason}\n"
-            f"To repair it: {self.repair}"
+            f"{kind} {entry.name!r} of {entry.source} cannot be used: {reason}\nTo repair it: {self.repair}"
         )
 
 
@@ -93,8 +92,7 @@ def check_spec(entry: Entry, spec: Any) -> None:
         raise Fault(
             "incompatible API",
             entry,
-            f"it speaks version {spec.api_version} of zoo's interface, this zoo speaks "
-            f"{API_VERSION}",
+            f"it speaks version {spec.api_version} of zoo's interface, this zoo speaks {API_VERSION}",
             f"pip install -U {DISTRIBUTION}, or an older {entry.distribution}, or "
             f"pip uninstall {entry.distribution}.",
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, overload
 
 from zoo.errors import EntryError, UnknownName
 from zoo.registry import loading
 from zoo.registry.discovery import PLUGINS_VARIABLE, Entry, Found, discover, normalise
-from zoo.registry.spec import GROUPS, DatasetSpec, Spec
+from zoo.registry.spec import GROUPS, DatasetSpec, ModelSpec, Spec, TaskSpec
 
 #: Stands where a distribution's name would, for entries of `zoo.register`.
 SESSION = "session"
@@ -78,6 +78,15 @@ class Registry:
             raise EntryError(f"{kind} {name!r} is claimed by two plugins.\nSay which: {choices}.")
         raise self._unknown(group, name)
 
+    @overload
+    def get(self, group: Literal["models"], name: str) -> ModelSpec: ...
+    @overload
+    def get(self, group: Literal["datasets"], name: str) -> DatasetSpec: ...
+    @overload
+    def get(self, group: Literal["tasks"], name: str) -> TaskSpec: ...
+    @overload
+    def get(self, group: str, name: str) -> Spec: ...
+
     def get(self, group: str, name: str) -> Spec:
         """Return the spec that `name` means, importing that one entry.
 
@@ -102,7 +111,7 @@ class Registry:
             UnknownName: No such dataset, or the dataset has no such variant.
         """
         bare, slash, variant = name.partition("/")
-        spec = cast(DatasetSpec, self.get("datasets", bare))
+        spec = self.get("datasets", bare)
         if not slash:
             return spec, None
         if variant not in spec.variants:
