@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from zoo import keys
-from zoo.data.graph import Graph
+from zoo.data.graph import Graph, num_graphs
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError, DataError
 
@@ -73,8 +73,22 @@ def require_key(graph: Data, key: str, model: str) -> Tensor:
     return value
 
 
+def frames_of(graph: Data, key: str, particles: int) -> Tensor:
+    """Return `graph[key] [nodes, 3]` as `[graphs, particles, 3]`.
+
+    Raises:
+        DataError: the graphs do not have that many nodes each.
+    """
+    value, graphs = graph[key], num_graphs(graph)
+    if len(value) != graphs * particles:
+        raise DataError(f"the model was built for {particles} atoms, got {len(value)} in {graphs} graphs")
+    return value.view(graphs, particles, 3)
+
+
 class TypeIndex(nn.Module):
     """Maps `z [nodes]` to the position of each type in `info.types`, `[nodes]` int64."""
+
+    table: Tensor  # [largest type + 2]
 
     def __init__(self, types: list[int]) -> None:
         super().__init__()

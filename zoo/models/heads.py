@@ -21,6 +21,9 @@ class EnergyHead(nn.Module):
     e = `info.energy_per_particle`, so that the network works with numbers of order one.
     """
 
+    scale: Tensor  # []
+    shift: Tensor  # []
+
     def __init__(self, channels: int, info: DataInfo, activation: Callable[[], nn.Module]) -> None:
         super().__init__()
         self.lin1 = nn.Linear(channels, max(1, channels // 2))
@@ -44,6 +47,9 @@ class NodeHead(nn.Module):
     One column of the network for each type and target, brought to the mean and standard deviation
     that the type has in the training data.
     """
+
+    mean: Tensor  # [types, targets]
+    std: Tensor  # [types, targets]
 
     def __init__(self, channels: int, info: DataInfo, activation: Callable[[], nn.Module]) -> None:
         super().__init__()

@@ -50,8 +50,7 @@ class GAT(ZooModel):
         self.density_filter = nn.Linear(basis, channels, bias=False)
         self.density = nn.Linear(channels, channels)
         self.layers = nn.ModuleList(
-            AttentionLayer(channels, config.heads, basis, config.dropout)
-            for _ in range(config.num_layers)
+            AttentionLayer(channels, config.heads, basis, config.dropout) for _ in range(config.num_layers)
         )
         self.norm = nn.LayerNorm(channels)
         self.head = make_head(channels, info, nn.SiLU)
@@ -71,6 +70,7 @@ class GAT(ZooModel):
         h, edges, radial = self._start(graph)
         attention = []
         for layer in self.layers:
+            assert isinstance(layer, AttentionLayer)
             weight, own = layer.attention(layer.norm(h), edges, radial)
             total = own + segment_sum(weight, edges.receivers)
             attention.append((weight / gather(total, edges.receivers), own / total))

@@ -1,0 +1,1 @@
+"""The baseline of bonded terms: harmonic bonds and angles."""

@@ -1,0 +1,1 @@
+"""The baseline without a structure: the mean force on each atom."""

@@ -1,0 +1,1 @@
+"""The baseline without a structure: the mean target of each type."""
