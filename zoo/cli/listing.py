@@ -32,7 +32,9 @@ def list_entries(
     for key, rows in shown.items():
         cells = [(r["name"], r["summary"] or r["note"], _from(r)) for r in rows]
         if cells:
-            table((key.upper(), "", "FROM"), cells)
+            # Where all are built-ins, the column that says so is left out.
+            columns = 3 if any(cell[2] for cell in cells) else 2
+            table((key.upper(), "", "FROM")[:columns], [cell[:columns] for cell in cells])
             print()
         else:
             print(f"{key.upper()}: none\n")

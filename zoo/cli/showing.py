@@ -32,7 +32,7 @@ def show(
     if variant is not None:
         print(f"  {variant}: {getattr(spec, 'variants', {})[variant]}\n")
     for key, value in asdict(spec).items():
-        if key in ("name", "summary", "variants", "api_version") or value in ("", (), None, False):
+        if key in ("name", "summary", "variants", "api_version") or not value:
             continue
         text = ", ".join(value) if isinstance(value, tuple | list) else str(value)
         print(f"  {key:<11} {text}")
