@@ -33,6 +33,8 @@ VERBS = {
     "data": Verb("zoo.cli.data:app", "Datasets: make, import, check."),
     "train": Verb("zoo.cli.training:train", "Train a model on a dataset and evaluate it."),
     "eval": Verb("zoo.cli.training:evaluate", "Score a run on a split, or on another dataset."),
+    "bench": Verb("zoo.cli.bench:bench", "Run a benchmark: leaderboard, records, report."),
+    "report": Verb("zoo.cli.report:report", "Figures and tables of runs in one HTML file."),
     "plugins": Verb("zoo.cli.listing:plugins", "Distributions that add entries."),
     "doctor": Verb("zoo.cli.listing:doctor", "Check that each entry works; say how to repair it."),
 }

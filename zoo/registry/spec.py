@@ -66,6 +66,8 @@ class TaskSpec(Spec):
     baselines: tuple[str, ...] = ()
     #: Key of the metric that ranks models.
     headline: str = ""
+    #: Whether a larger headline is the better one, as of a correlation.
+    larger_is_better: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

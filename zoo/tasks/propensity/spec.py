@@ -9,5 +9,6 @@ SPEC = TaskSpec(
     config="zoo.tasks.propensity.task:PropensityConfig",
     baselines=("type-mean", "ridge"),
     headline="pearson_mean_A",
+    larger_is_better=True,
     citation="Widmer-Cooper, Harrowell, Fynewever, Phys. Rev. Lett. 93, 135701 (2004)",
 )
