@@ -1,0 +1,1 @@
+"""Alanine dipeptide in implicit solvent, the system that the literature compares on."""

@@ -1,0 +1,37 @@
+"""The dataset entry: made by OpenMM, checked against independent facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from zoo.data.dataset import Dataset
+from zoo.data.entry import Check, DatasetEntry
+from zoo.datasets.alanine_dipeptide.options import Options
+
+
+class AlanineDipeptide(DatasetEntry):
+    """ACE-ALA-NME in implicit solvent: positions, velocities, energies and forces."""
+
+    def make(self, out: Path, *, frames: int | None, seed: int, options: BaseModel) -> Path:
+        """Simulate `frames` frames (default 10,000) with OpenMM into the folder `out`.
+
+        Continues after a kill, to the same result. `options` are `options.Options`.
+
+        Raises:
+            EntryError: OpenMM is not installed.
+            ConfigError: too few frames for the number of runs, or a seed that is negative.
+            RunFailed: a simulation broke down, such as by a time step that is too long.
+        """
+        from zoo.datasets.alanine_dipeptide.build import make
+
+        if not isinstance(options, Options):
+            options = Options.model_validate(options.model_dump())
+        return make(Path(out), frames=10_000 if frames is None else frames, seed=seed, options=options)
+
+    def checks(self, dataset: Dataset) -> list[Check]:
+        """Energies recomputed, two thermometers, bond lengths, chirality, basins; see `checks.py`."""
+        from zoo.datasets.alanine_dipeptide.checks import all_checks
+
+        return all_checks(dataset)
