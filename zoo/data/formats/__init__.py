@@ -26,9 +26,7 @@ FORMATS: dict[str, str] = {
 }
 
 
-def read(
-    paths: Sequence[str | Path], format: str | None = None, *, units: str | None = None
-) -> RawData:
+def read(paths: Sequence[str | Path], format: str | None = None, *, units: str | None = None) -> RawData:
     """Read files of a public format into arrays, one file after the other.
 
     Args:

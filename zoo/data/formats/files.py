@@ -116,9 +116,7 @@ def need(path: Path, arrays: dict[str, np.ndarray], *names: str) -> None:
     """Raise `DataError` unless all `names` are there."""
     missing = [name for name in names if name not in arrays]
     if missing:
-        raise DataError(
-            f"{path} lacks {', '.join(missing)}; it has {', '.join(sorted(arrays)) or 'nothing'}"
-        )
+        raise DataError(f"{path} lacks {', '.join(missing)}; it has {', '.join(sorted(arrays)) or 'nothing'}")
 
 
 def finite(path: Path, name: str, array: np.ndarray) -> np.ndarray:

@@ -29,9 +29,7 @@ from zoo.errors import DataError
 
 def matches(content: Content) -> bool:
     """An npz of start positions with propensities, or with a box."""
-    return content.members >= {"types", "initial_positions"} and bool(
-        content.members & {"md_prop", "box"}
-    )
+    return content.members >= {"types", "initial_positions"} and bool(content.members & {"md_prop", "box"})
 
 
 def read(paths: list[Path], units: str | None = None) -> RawData:

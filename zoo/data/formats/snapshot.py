@@ -201,8 +201,7 @@ def assemble(paths: list[Path], format: str, load: Callable[[Path], Snapshot]) -
 def _check_alike(a: Snapshot, b: Snapshot) -> None:
     if a.types.shape != b.types.shape:
         raise DataError(
-            f"{b.path.name} has {len(b.types)} particles, {a.path.name} has {len(a.types)}; "
-            "import them apart"
+            f"{b.path.name} has {len(b.types)} particles, {a.path.name} has {len(a.types)}; import them apart"
         )
     if (a.types != b.types).any():
         raise DataError(f"{b.path.name} has other numbers of each type than {a.path.name}")

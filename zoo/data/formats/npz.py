@@ -1,0 +1,183 @@
+"""A plain npz of anybody's particles; the units are stated, never guessed.
+
+Arrays by name, `F` frames (the frame axis may be left out), `N` particles:
+`positions [F, N, 3]`; `types` or `z [N]` (atomic numbers in units "ase", species from 0 in "lj");
+`box` (one number, `[3]` or `[F, 3]`) or `cell` (`[3, 3]` or `[F, 3, 3]`, rows are lattice vectors),
+or `pbc = False` for open space; and where they exist `forces`, `velocities [F, N, 3]`, `energies
+[F]`, `targets [F, N, T]` with `target_times [T]`, `clone_displacements [F, T, clones, N]`,
+`positions_inherent [F, N, 3]`, `masses [N]`, `run`, `time [F]`, `temperature`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from zoo import keys
+from zoo.data.entry import RawData
+from zoo.data.formats.files import Content, finite, load_npz, need
+from zoo.data.formats.snapshot import integers
+from zoo.data.store import sha256
+from zoo.data.system import System
+from zoo.errors import DataError
+from zoo.units import SYSTEMS, UnitSystem
+
+#: Arrays with frames first: number of axes with them, and the power of each unit.
+_AXES = {
+    keys.POSITIONS: 3,
+    keys.INHERENT: 3,
+    keys.FORCES: 3,
+    keys.VELOCITIES: 3,
+    keys.ENERGIES: 1,
+    keys.TARGETS: 3,
+    keys.CLONES: 4,
+    keys.RUN: 1,
+    keys.TIME: 1,
+}
+#: Position of the particle axis, counted from the frames.
+_PARTICLES = {3: 1, 4: 3}
+
+
+def matches(content: Content) -> bool:
+    """An npz with positions and types under the names above."""
+    return keys.POSITIONS in content.members and bool(content.members & {"types", "z"})
+
+
+def read(paths: list[Path], units: str | None = None) -> RawData:
+    """Read npz files and put their frames behind each other; see `zoo.data.formats.read`."""
+    if units is None:
+        raise DataError("an npz does not tell its units: say `--set units=ase` (Å, eV) or `units=lj` (σ, ε)")
+    if units not in SYSTEMS:
+        raise DataError(f"no units named {units!r}; there are {', '.join(SYSTEMS)}")
+    parts = [_load(path, SYSTEMS[units]) for path in paths]
+    first = parts[0]
+    for path, part in zip(paths, parts, strict=True):
+        if len(part.system.types) != len(first.system.types):
+            raise DataError(
+                f"{path} has {len(part.system.types)} particles, "
+                f"{paths[0]} has {len(first.system.types)}; import them apart"
+            )
+        if part.system.to_json() != first.system.to_json():
+            raise DataError(f"{path} has other types, masses or periodicity than {paths[0]}")
+        if part.arrays.keys() != first.arrays.keys():
+            differ = part.arrays.keys() ^ first.arrays.keys()
+            raise DataError(f"{path} and {paths[0]} differ in {', '.join(sorted(differ))}")
+        if (part.temperature, part.target_times) != (first.temperature, first.target_times):
+            raise DataError(f"{path} has another temperature or other times than {paths[0]}")
+        for name, array in part.arrays.items():
+            if array.shape[1:] != first.arrays[name].shape[1:]:
+                raise DataError(f"{path}: {name} has another shape than in {paths[0]}")
+    first.arrays = {name: np.concatenate([p.arrays[name] for p in parts]) for name in first.arrays}
+    first.provenance = {
+        "format": "npz",
+        "files": [{"file": path.name, "sha256": sha256(path)} for path in paths],
+    }
+    return first
+
+
+def _load(path: Path, units: UnitSystem) -> RawData:
+    found = load_npz(path)
+    need(path, found, keys.POSITIONS)
+    if "types" not in found and "z" not in found:
+        raise DataError(f"{path} lacks types (or z); it has {', '.join(sorted(found))}")
+    types = integers(path, "types", found["types" if "types" in found else "z"])
+    single = found[keys.POSITIONS].ndim == 2
+    arrays = {}
+    for name, axes in _AXES.items():
+        if name in found:
+            array = finite(path, name, found[name])
+            arrays[name] = array[None] if single and array.ndim == axes - 1 else array
+    shape = arrays[keys.POSITIONS].shape
+    if len(shape) != 3 or shape[2] != 3 or types.shape != shape[1:2]:
+        raise DataError(
+            f"{path}: positions of shape {found[keys.POSITIONS].shape} and {types.shape} types do "
+            "not fit together"
+        )
+    for name, array in arrays.items():
+        axes = _AXES[name]
+        bad = array.ndim != axes or len(array) != shape[0]
+        if bad or (axes > 1 and array.shape[_PARTICLES[axes]] != shape[1]):
+            raise DataError(
+                f"{path}: {name} of shape {array.shape} for {shape[0]} frames of {shape[1]} particles"
+            )
+    pbc = _cell(path, found, arrays, units)
+    temperature = found.get("temperature")
+    arrays = {name: _narrow(name, array) for name, array in arrays.items()}
+    times = finite(path, "target_times", found.get("target_times", np.zeros(0))).ravel().tolist()
+    return RawData(
+        system=_system(path, types, found, units, pbc),
+        arrays=arrays,
+        array_units=_units(units, arrays),
+        units=units.name,
+        temperature=None if temperature is None else float(finite(path, "temperature", temperature)),
+        target_names=[f"t={time:g}" for time in times],
+        target_times=times,
+    )
+
+
+def _cell(
+    path: Path, found: dict[str, np.ndarray], arrays: dict[str, np.ndarray], units: UnitSystem
+) -> tuple[bool, bool, bool]:
+    """Add the cell; return the periodic directions."""
+    frames = len(arrays[keys.POSITIONS])
+    flags = np.broadcast_to(np.asarray(found.get("pbc", True), bool), (3,))
+    pbc = (bool(flags[0]), bool(flags[1]), bool(flags[2]))
+    if "cell" in found:
+        cell = finite(path, "cell", found["cell"])
+    elif "box" in found:
+        box = finite(path, "box", found["box"])
+        box = np.broadcast_to(box, (3,)) if box.ndim == 0 else box
+        cell = box[..., None] * np.eye(3)
+    elif units.name == "lj" and any(pbc):
+        raise DataError(f"{path} has no box (or cell); for particles in open space store pbc=False")
+    else:
+        return (False, False, False)
+    if cell.shape not in ((3, 3), (frames, 3, 3)):
+        raise DataError(f"{path}: box or cell of shape {cell.shape} for {frames} frames")
+    if any(pbc) and (np.abs(np.linalg.det(cell)) < 1e-12).any():
+        raise DataError(f"{path}: the box has no volume")
+    arrays[keys.CELLS] = np.broadcast_to(cell, (frames, 3, 3)).copy()
+    return pbc
+
+
+def _narrow(name: str, array: np.ndarray) -> np.ndarray:
+    kinds = {keys.CLONES: np.float16, keys.RUN: np.int32}
+    wide = (keys.ENERGIES, keys.TIME, keys.CELLS)
+    return array.astype(kinds.get(name, np.float64 if name in wide else np.float32))
+
+
+def _units(units: UnitSystem, arrays: dict[str, np.ndarray]) -> dict[str, str]:
+    special = {
+        keys.FORCES: units.force,
+        keys.VELOCITIES: f"{units.length}/{units.time}",
+        keys.ENERGIES: units.energy,
+        keys.RUN: "",
+        keys.TIME: units.time,
+    }
+    return {name: special.get(name, units.length) for name in arrays}
+
+
+def _system(
+    path: Path,
+    types: np.ndarray,
+    found: dict[str, np.ndarray],
+    units: UnitSystem,
+    pbc: tuple[bool, bool, bool],
+) -> System:
+    kinds = np.unique(types).tolist()
+    if units.name == "ase":
+        from ase.data import atomic_masses, chemical_symbols
+
+        if kinds[0] < 1 or kinds[-1] >= len(chemical_symbols):
+            raise DataError(f"{path}: types {kinds} are no atomic numbers, which units=ase needs")
+        names = {kind: chemical_symbols[kind] for kind in kinds}
+        masses = atomic_masses[types]
+    else:
+        if kinds[0] < 0 or kinds[-1] > 25:
+            raise DataError(f"{path}: types {kinds}, expected species numbers from 0")
+        names = {kind: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[kind] for kind in kinds}
+        masses = np.ones(len(types))
+    if "masses" in found:
+        masses = finite(path, "masses", found["masses"])
+    return System(types=types, masses=masses, type_names=names, pbc=pbc)
