@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -75,6 +76,9 @@ class DatasetEntry:
         spec: the entry's spec.
         variant: the part of the name after the slash, if any; one of `spec.variants`.
     """
+
+    #: Options of a version that is made in seconds: what `zoo.testing` makes.
+    tiny: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, spec: DatasetSpec, variant: str | None = None) -> None:
         self.spec, self.variant = spec, variant

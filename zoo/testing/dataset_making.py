@@ -86,7 +86,7 @@ class MakingChecks:
         missing = missing_modules(entry.spec)
         if missing:
             pytest.skip(f"making it needs {', '.join(missing)}")
-        given = self.options if self.options is not None else getattr(entry, "tiny", {})
+        given = self.options if self.options is not None else entry.tiny
         options = validated(_config(entry), given)
         path = entry.make(out, frames=self.frames, seed=seed, options=options)
         assert path == out and out.is_dir(), f"make returned {path}, asked for {out}"
