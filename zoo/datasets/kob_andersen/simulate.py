@@ -18,7 +18,7 @@ from zoo.data.work import Work
 from zoo.datasets.kob_andersen import tasks
 from zoo.datasets.kob_andersen.engine import wrap
 from zoo.datasets.kob_andersen.options import KobAndersenOptions
-from zoo.errors import RunFailed
+from zoo.errors import RunFailed, ZooError
 from zoo.progress import Bar, progress
 
 #: A run is saved at least this often, in particle-steps (about one minute of one core).
@@ -173,7 +173,7 @@ def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, An
                     running[pool.submit(job)] = (name, cost)
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     name, cost = running.pop(future)
-                    work.save(name, **future.result())
+                    work.save(name, **_result(future, name))
                     schedule.done(name)
                     bar.advance(cost, name)
         except BrokenProcessPool as error:
@@ -183,6 +183,15 @@ def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, An
         finally:
             pool.shutdown(cancel_futures=True)
     return gather(schedule)
+
+
+def _result(future: Future[Arrays], name: str) -> Arrays:
+    try:
+        return future.result()
+    except (BrokenProcessPool, ZooError):
+        raise
+    except Exception as error:  # LAMMPS raises bare exceptions: lost atoms, a timestep too large
+        raise RunFailed(f"the simulation failed in {name}: {error}") from error
 
 
 def gather(schedule: Schedule) -> dict[str, Any]:

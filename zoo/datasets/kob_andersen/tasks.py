@@ -37,7 +37,7 @@ class Conditions:
 def start_worker(parent: int) -> None:
     """Prepare a worker process: quiet, one thread, and it ends when its parent is gone."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
 
     def watch() -> None:
         while os.getppid() == parent:
