@@ -1,1 +1,7 @@
-"""Figures and the single-file report, drawn from run directories."""
+"""Figures, tables and provenance of runs, in one HTML file."""
+
+from __future__ import annotations
+
+from zoo.report.html import write_report
+
+__all__ = ["write_report"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from zoo.config import RunConfig
 from zoo.errors import ZooError
 from zoo.registry import REGISTRY
 from zoo.registry.spec import TaskSpec
@@ -34,6 +36,7 @@ def run_record(run: Run) -> Record:
         "baselines": results.get("baselines", {}),
         "data_digest": config.dataset.get("digest"),
         "config_hash": config.digest(),
+        "settings_hash": _without_seed(config).digest(),
         "gpu": environment.get("gpu"),
         "threads": environment.get("threads"),
         "python": environment.get("python"),
@@ -45,27 +48,75 @@ def run_record(run: Run) -> Record:
     }
 
 
+def _without_seed(config: RunConfig) -> RunConfig:
+    return config.model_copy(update={"train": config.train.model_copy(update={"seed": 0})})
+
+
+def labels(records: Sequence[Record]) -> list[str]:
+    """Return what to call each record's model, so that only seeds of one setting share a name.
+
+    The model's name; where a model occurs with several settings, the run's folder behind it.
+    """
+    settings: dict[tuple[str, str, str], dict[str, str]] = {}
+    for record in records:
+        hashed = record.get("settings_hash")
+        if hashed:
+            folder = Path(record["run"]).name.rpartition("-seed")
+            settings.setdefault(_where(record), {}).setdefault(hashed, folder[0] or folder[2])
+    names = []
+    for record in records:
+        found = settings.get(_where(record), {})
+        name = found.get(record.get("settings_hash") or "", "")
+        names.append(f"{record['model']} ({name})" if len(found) > 1 and name else record["model"])
+    return names
+
+
+def _where(record: Record) -> tuple[str, str, str]:
+    return record["model"], record["dataset"], record["task"] or ""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A metric of one model: its mean over seeds, and how far seeds (or blocks of test data) differ.
 
-    `value` and `spread` are numbers, or lists over the targets (times).
+    `value` and `spread` are numbers, or lists over the targets (times); `scalar_spread` is that of
+    the average over the targets.
     """
 
     value: Any
     spread: Any
     unit: str
+    scalar_spread: float | None = None
 
     @property
     def scalar(self) -> float | None:
         """The value, averaged over targets; None where there is none."""
         return scalar(self.value)
 
+    @property
+    def listed(self) -> bool:
+        """Whether there is a value for each target."""
+        return isinstance(self.value, list)
+
+    def text(self) -> str:
+        """`0.1234 ± 0.005`; a list is averaged over its targets."""
+        value = self.scalar
+        if value is None:
+            return "–"
+        spread = self.scalar_spread if self.listed else self.spread
+        return f"{value:.4g}" if spread is None else f"{value:.4g} ± {spread:.1g}"
+
+    def each(self) -> str:
+        """The values for all targets."""
+        values = self.value if self.listed else [self.value]
+        return " ".join("–" if v is None else f"{v:.2f}" for v in values)
+
 
 @dataclass(frozen=True)
 class Place:
-    """One line of a leaderboard."""
+    """One line of a leaderboard: `label` as `labels` has it, `model` as the registry has it."""
 
+    label: str
     model: str
     seeds: int
     cells: dict[str, Cell]
@@ -93,6 +144,23 @@ class Board:
     places: list[Place]
     ceiling: dict[str, Cell] = field(default_factory=dict)
 
+    def unit(self, key: str) -> str:
+        """Unit of a metric, "" where it has none."""
+        unit = next((p.cells[key].unit for p in self.places if key in p.cells), "1")
+        return "" if unit == "1" else unit
+
+    def listed(self, key: str) -> bool:
+        """Whether a metric has a value for each target."""
+        return any(p.cells[key].listed for p in self.places if key in p.cells)
+
+    def note(self) -> str:
+        """What the numbers mean: direction, spread, ceiling."""
+        better = "larger" if self.larger_is_better else "smaller"
+        several = any(place.seeds > 1 for place in self.places)
+        spread = "standard deviation over seeds" if several else "standard error over test blocks"
+        ceiling = "; ceiling: what the noise of the data leaves to a perfect model"
+        return f"{better} is better; ± {spread}" + (ceiling if self.ceiling else "")
+
 
 def leaderboards(records: Iterable[Record]) -> list[Board]:
     """Return a leaderboard for each dataset and task, in the order of the records.
@@ -101,11 +169,16 @@ def leaderboards(records: Iterable[Record]) -> list[Board]:
     standard error over blocks of the test split, where the task knows it. A baseline that no
     record is of, but a record was compared with, has a line of its own.
     """
+    return [leaderboard(group) for group in grouped(records)]
+
+
+def grouped(records: Iterable[Record]) -> list[list[Record]]:
+    """Split records by dataset (its content, not only its name) and task."""
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
         key = (record["dataset"], record.get("data_digest") or "", record["task"] or "")
         groups.setdefault(key, []).append(record)
-    return [_board(dataset, task, group) for (dataset, _, task), group in groups.items()]
+    return list(groups.values())
 
 
 def scalar(value: Any) -> float | None:
@@ -116,10 +189,12 @@ def scalar(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _board(dataset: str, task: str, records: list[Record]) -> Board:
+def leaderboard(records: list[Record]) -> Board:
+    """Return the leaderboard of records of one dataset and task."""
+    dataset, task = records[0]["dataset"], records[0]["task"] or ""
     by_model: dict[str, list[Record]] = {}
-    for record in records:
-        by_model.setdefault(record["model"], []).append(record)
+    for record, label in zip(records, labels(records), strict=True):
+        by_model.setdefault(label, []).append(record)
     for record in list(records):
         for name, metrics in (record.get("baselines") or {}).items():
             if name not in by_model:
@@ -128,11 +203,10 @@ def _board(dataset: str, task: str, records: list[Record]) -> Board:
     present = list(dict.fromkeys(key for r in done for key in r["metrics"]))
     headline, larger = _headline(task, present)
     columns = [k for k in dict.fromkeys([headline, *present]) if k in present and not k.startswith(CEILING)]
-    places = [_place(model, group, columns) for model, group in by_model.items()]
+    places = [_place(label, group, columns) for label, group in by_model.items()]
     places.sort(key=lambda p: _rank(p, headline, larger))
     if places and places[0].error is None and headline in places[0].cells:
-        first = places[0]
-        places[0] = Place(**{**first.__dict__, "best": True})
+        places[0] = replace(places[0], best=True)
     ceiling: dict[str, Cell] = {}
     for record in done:
         for key, metric in record["metrics"].items():
@@ -167,7 +241,7 @@ def _headline(task: str, present: list[str]) -> tuple[str, bool]:
     return (usable or [""])[0], False
 
 
-def _place(model: str, records: list[Record], columns: list[str]) -> Place:
+def _place(label: str, records: list[Record], columns: list[str]) -> Place:
     done = [r for r in records if r.get("metrics")]
     errors = [r["error"] for r in records if r.get("error")]
     cells = {}
@@ -177,12 +251,13 @@ def _place(model: str, records: list[Record], columns: list[str]) -> Place:
             cells[key] = _cell(metrics)
     seconds = [r["seconds"] for r in done if r.get("seconds") is not None]
     return Place(
-        model=model,
+        label=label,
+        model=records[0]["model"],
         seeds=len(done),
         cells=cells,
         parameters=next((r["parameters"] for r in done if r.get("parameters") is not None), None),
         seconds=float(np.mean(seconds)) if seconds else None,
-        fitted=_fitted(model),
+        fitted=_fitted(records[0]["model"]),
         error=errors[0] if errors else None,
     )
 
@@ -194,7 +269,9 @@ def _cell(metrics: list[Mapping[str, Any]]) -> Cell:
     # None (NaN in JSON) stays None: a mean over the other seeds would look better than it is
     values = np.array([m["value"] for m in metrics], dtype=np.float64)
     mean, spread = values.mean(0), values.std(0, ddof=1)
-    return Cell(_plain(mean), _plain(spread), unit)
+    averages = [a for m in metrics if (a := scalar(m["value"])) is not None]
+    of_average = float(np.std(averages, ddof=1)) if len(averages) == len(metrics) else None
+    return Cell(_plain(mean), _plain(spread), unit, of_average)
 
 
 def _plain(array: np.ndarray) -> Any:

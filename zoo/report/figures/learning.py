@@ -1,0 +1,81 @@
+"""Learning curves: loss by epoch, and an error on the validation split by time."""
+
+from __future__ import annotations
+
+from zoo.report.plot import Drawing, finish, look, panels, with_unit
+from zoo.report.runs import Group
+
+
+def draw(group: Group) -> Drawing | None:
+    """Loss of training (faint) and validation by epoch; validation error by wall time."""
+    curves = [(label, run.curve()) for label in group.order for run in group.of(label)]
+    curves = [(label, curve) for label, curve in curves if curve]
+    if not curves:
+        return None
+    styles = look(group.order)
+    key = _error_key(group, [row for _, curve in curves for row in curve])
+    figure, axes = panels(2 if key else 1, width=4.1, height=3.0)
+    loss = axes[0, 0]
+    named: set[str] = set()
+    for label, curve in curves:
+        own = styles[label] | {"markersize": 3, "linestyle": "-"}
+        name = None if label in named else label
+        named.add(label)
+        _line(loss, curve, "epoch", "train_loss", color=own["color"], alpha=0.45, linewidth=1)
+        _line(loss, curve, "epoch", "val_loss", label=name, **own)
+        if key:
+            _line(axes[0, 1], curve, "seconds", f"val_{key}", **own)
+    loss.set(xlabel="epoch", ylabel="loss (no unit)", yscale="log", title="Loss (faint: training)")
+    loss.legend()
+    if key:
+        _baselines(axes[0, 1], group, key)
+        unit = _unit(group, key)
+        axes[0, 1].set(
+            xlabel="wall time of training (s)",
+            ylabel=with_unit(key.replace("_", " "), unit),
+            yscale="log",
+            title="Error on the validation split",
+        )
+    caption = (
+        "Left: the loss that is minimised, on the training (faint) and validation split. A gap that "
+        "widens is overfitting; curves that still fall at the end would gain from more epochs. "
+    )
+    if key:
+        caption += (
+            "Right: validation error against the time spent; dotted lines are baselines on the test split."
+        )
+    ends = ", ".join(f"{label} {curve[-1].get('val_loss', float('nan')):.3g}" for label, curve in curves)
+    return finish(figure, "Learning curves", f"Learning curves. Last validation loss: {ends}.", caption)
+
+
+def _line(axis, curve, x: str, y: str, **how) -> None:  # type: ignore[no-untyped-def]
+    rows = [row for row in curve if x in row and y in row]
+    axis.plot([row[x] for row in rows], [row[y] for row in rows], **how)
+
+
+def _error_key(group: Group, rows: list[dict[str, float]]) -> str | None:
+    """The headline if it was validated, else the first metric that was."""
+    present = list(dict.fromkeys(k for row in rows for k in row if k.startswith("val_") and k != "val_loss"))
+    keys = [key.removeprefix("val_") for key in present]
+    return group.board.headline if group.board.headline in keys else next(iter(keys), None)
+
+
+def _unit(group: Group, key: str) -> str:
+    known = [c for c in group.board.columns if c == key or c.startswith(f"{key}_")]
+    return group.board.unit(known[0]) if known else ""
+
+
+def _baselines(axis, group: Group, key: str) -> None:  # type: ignore[no-untyped-def]
+    styles = look(group.order)
+    for place in group.board.places:
+        value = place.cells[key].scalar if key in place.cells else None
+        if place.fitted and value:
+            axis.axhline(value, color=styles[place.label]["color"], linestyle=":", linewidth=1.2)
+            axis.annotate(
+                place.label,
+                (1, value),
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="bottom",
+                fontsize=8,
+            )

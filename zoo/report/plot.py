@@ -1,0 +1,123 @@
+"""How figures look, and how they become SVG inside a page: readable on light and on dark."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html import escape
+from itertools import count
+from typing import Any
+
+import matplotlib
+from matplotlib.colors import Colormap, ListedColormap
+from matplotlib.figure import Figure
+
+#: Stands for the text colour of the page while matplotlib draws.
+INK = "#0b0c0d"
+#: Okabe and Ito's colours, told apart with any colour vision; those that carry on both backgrounds first.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DASHES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+STYLE: dict[Any, Any] = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "font.size": 9.5,
+    "axes.titlesize": 10,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": INK,
+    "grid.alpha": 0.13,
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.6,
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "savefig.dpi": 160,
+}
+
+_number = count()
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of the page: `svg` is markup, the rest is plain text."""
+
+    title: str
+    svg: str
+    caption: str
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the page's style."""
+    with matplotlib.rc_context({**matplotlib.rcParamsDefault, "backend": "agg", **STYLE}):
+        yield
+
+
+def panels(columns: int, rows: int = 1, width: float = 3.4, height: float = 2.8, **kwargs: Any) -> Any:
+    """Return a figure and its axes `[rows, columns]`, each panel `width` × `height` inches."""
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
+
+
+def finish(figure: Figure, title: str, alt: str, caption: str) -> Drawing:
+    """Turn a figure into markup. `alt` is read to people who cannot see it."""
+    return Drawing(title, to_svg(figure, alt), caption)
+
+
+def to_svg(figure: Figure, alt: str) -> str:
+    """Return inline SVG: no reference to the outside, ids of its own, text in the page's colour."""
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(buffer, format="svg", metadata=nothing)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)
+    text = text.replace("xlink:href", "href").replace(INK, "currentColor")
+    prefix = f"f{next(_number)}-"
+    text = re.sub(r'\bid="', f'id="{prefix}', text)
+    text = re.sub(r'href="#', f'href="#{prefix}', text)
+    text = re.sub(r"url\(#", f"url(#{prefix}", text)
+    _, _, body = text.partition(">")
+    width, height = figure.get_size_inches() * 72
+    head = (
+        f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" '
+        f'style="--width: {width * 4 / 3:.0f}px">'
+    )
+    return f"{head}<title>{escape(alt)}</title>{body.strip()}"
+
+
+def look(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return colour, dash and marker of each model: the same in every figure of a group."""
+    return {
+        label: {
+            "color": COLORS[i % len(COLORS)],
+            "linestyle": DASHES[i % len(DASHES)],
+            "marker": MARKERS[i % len(MARKERS)],
+        }
+        for i, label in enumerate(labels)
+    }
+
+
+def density_map() -> Colormap:
+    """Viridis without its ends, which would vanish in a dark or in a white page."""
+    full = matplotlib.colormaps["viridis"]
+    return ListedColormap([full(0.12 + 0.8 * i / 255) for i in range(256)])
+
+
+def with_unit(text: str, unit: str) -> str:
+    """`force error (eV/Å)`."""
+    return f"{text} ({unit})" if unit and unit != "1" else text
