@@ -79,6 +79,8 @@ def validated(kind: type[M], values: Mapping[str, Any], where: str = "") -> M:
     except ValidationError as error:
         problem = error.errors()[0]
         path = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "value_error" and not path:  # a rule between several settings
+            raise ConfigError(str(problem["ctx"]["error"])) from error
         full = f"{where}.{path}" if where else path
         if problem["type"] == "extra_forbidden":
             parent = _model_at(kind, problem["loc"][:-1])

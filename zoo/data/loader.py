@@ -114,6 +114,8 @@ class CollatedFrames(Dataset[Batch]):
 
     def _graph(self, i: int) -> Graph:
         if i not in self._cache:
+            if self.cutoff == 0:  # a model that looks at no neighbours
+                return self.frames[i]
             graph = self.frames.graph(i, self.cutoff)
             self._cache[i] = graph
             self._edges += graph.edge_index.shape[1]
@@ -155,6 +157,8 @@ def make_loader(
         batch_size=None,
         num_workers=workers,
         persistent_workers=workers > 0,
+        # Of its own: each pass draws a seed, which must not shift the generator of dropout.
+        generator=torch.Generator().manual_seed(seed),
     )
 
 

@@ -62,7 +62,7 @@ class Task(lightning.LightningModule):
 
     def training_step(self, batch: Data, _: int) -> torch.Tensor:
         """One step; a loss that is not finite stops the run and names the batch."""
-        loss, logs = self.loss(self._cast(batch))
+        loss, logs = self.loss(self.cast(batch))
         if not torch.isfinite(loss):
             frames = batch[keys.FRAME].tolist()
             raise RunFailed(
@@ -75,7 +75,7 @@ class Task(lightning.LightningModule):
 
     def validation_step(self, batch: Data, _: int) -> None:
         """Loss and logs on the validation split, for choosing among epochs."""
-        loss, logs = self.loss(self._cast(batch))
+        loss, logs = self.loss(self.cast(batch))
         self._log("val", loss.detach(), logs, batch)
 
     def _log(self, stage: str, loss: torch.Tensor, logs: dict[str, torch.Tensor], batch: Data) -> None:
@@ -97,10 +97,12 @@ class Task(lightning.LightningModule):
         )
         return build_schedule(optimizer, self.optim, self.total_steps)
 
-    def _cast(self, batch: Data) -> Data:
-        dtype = next(self.model.parameters()).dtype
-        if batch[keys.POS].dtype == dtype:
+    def cast(self, batch: Data) -> Data:
+        """Bring a batch to the model's precision; a fitted model, without parameters, takes it as is."""
+        parameter = next(self.model.parameters(), None)
+        if parameter is None or batch[keys.POS].dtype == parameter.dtype:
             return batch
+        dtype = parameter.dtype
         return batch.apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
 

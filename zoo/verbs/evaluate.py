@@ -76,7 +76,7 @@ def predict(task: Task, frames: Frames) -> Predictions:
     parts: dict[str, list[np.ndarray]] = {}
     for batch in make_loader(frames, model.cutoff, batch_size):
         graphs = batch[keys.FRAME].numel()
-        outputs = task.predict(task._cast(batch.to(device)))
+        outputs = task.predict(task.cast(batch.to(device)))
         for name, value in outputs.items():
             array = value.cpu().numpy()
             if len(array) == graphs * n and array.ndim > 1:
