@@ -15,7 +15,7 @@ import pytest
 from zoo.data import formats
 from zoo.data.formats import safe_pickle
 from zoo.data.formats.safe_pickle import load_pickle
-from zoo.errors import DataError
+from zoo.errors import DataError, ZooError
 
 
 class Calls:
@@ -98,6 +98,11 @@ SNEAKY = {
     "persistent id": b"\x80\x03X\x01\x00\x00\x00aQ.",
     "huge array": as_old_numpy(np.zeros(3)).replace(b"K\x03\x85", b"J\xff\xff\xff\x7f\x85"),
     "instance opcode": b"\x80\x03(X\x02\x00\x00\x00idios\nsystem\n.",
+    "memo that would take 30 GB": b"\x80\x03Nr\xff\xff\xff\xef.",
+    "a billion laughs": (
+        b"\x80\x03]q\x00" + b"".join(b"](" + b"h%c" % k * 10 + b"eq%c" % (k + 1) for k in range(9)) + b"."
+    ),
+    "string longer than the file": b"\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc.",
     "stack underflow": b"\x80\x03R.",
     "text": b"\x80hello",
 }
@@ -160,3 +165,29 @@ def test_honest_numbers_of_numpy(tmp_path: Path) -> None:
     path = tmp_path / "good.pickle"
     path.write_bytes(as_old_numpy({"a": np.float64(0.44), "b": np.int32(7)}))
     assert load_pickle(path) == {"a": 0.44, "b": 7}
+
+
+@pytest.mark.parametrize("format", ["deepmind", "botan"])
+def test_damaged_bytes_never_raise_anything_else(format: str, tmp_path: Path) -> None:
+    """Files with a few bytes overwritten are read or refused; only `ZooError` comes out."""
+    start = np.random.default_rng(0).uniform(0, 3.7, (64, 3))
+    types = np.repeat([0, 1], [51, 13])
+    path = tmp_path / "isoconfig_N64T0.44_1_tc07.npz"
+    if format == "botan":
+        np.savez(path, types=types, initial_positions=start, positions=start[None])
+    else:
+        record = {"positions": start, "types": types, "box": np.full(3, 3.76), "time": [0.0, 1.0],
+                  "time_indices": [1], "trajectory_target_positions": [[start]]}  # fmt: skip
+        path.write_bytes(as_old_numpy(record))
+    assert formats.read([path], format).arrays["positions"].shape == (1, 64, 3)
+    data, rng, refused = path.read_bytes(), np.random.default_rng(0), 0
+    for _ in range(150):
+        damaged = bytearray(data)
+        for position in rng.integers(len(data), size=8):
+            damaged[position] = rng.integers(256)
+        path.write_bytes(bytes(damaged))
+        try:
+            formats.read([path], format)
+        except ZooError:
+            refused += 1
+    assert refused > 10

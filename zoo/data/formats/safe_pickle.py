@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import pickletools
 import re
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,9 @@ def load_pickle(path: Path) -> Any:
         DataError: anything else in it (nothing of it was run), or a truncated file.
     """
     try:
-        return _resolve(_Unpickler(io.BytesIO(Path(path).read_bytes())).load())
+        data = Path(path).read_bytes()
+        _check_sizes(data)
+        return _Resolver().resolve(_Unpickler(io.BytesIO(data)).load())
     except _Refused as error:
         raise DataError(
             f"{path} was refused: this pickle asks for {error}, and only numbers, text and numpy "
@@ -135,18 +138,35 @@ def load_pickle(path: Path) -> Any:
         raise DataError(f"{path} is a truncated or damaged pickle: {error!r}") from error
 
 
-def _resolve(value: Any, depth: int = 0) -> Any:
-    if depth > 20:
-        raise ValueError("nested too deeply")
-    if isinstance(value, _Array):
-        return value.value()
-    if isinstance(value, dict):
-        return {_key(k): _resolve(v, depth + 1) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_resolve(v, depth + 1) for v in value]
-    if value is None or type(value) in (bool, int, float, str, bytes):
-        return value
-    raise _Refused(f"a {type(value).__name__}")
+def _check_sizes(data: bytes) -> None:
+    """Walk through the opcodes, without running them, so that none makes Python reserve memory.
+
+    A damaged file may number a value 4,000,000,000: the unpickler would make a table of that size.
+    """
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(data), start=1):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > count:
+            raise ValueError(f"value number {argument} after {count} steps")
+
+
+class _Resolver:
+    """Put arrays in place of their stand-ins; tuples become lists."""
+
+    def __init__(self) -> None:
+        self.left = 100_000  # values: a file that refers to itself ten times over ends here
+
+    def resolve(self, value: Any, depth: int = 0) -> Any:
+        self.left -= 1
+        if depth > 20 or self.left < 0:
+            raise ValueError("nested too deeply, or too many values")
+        if isinstance(value, _Array):
+            return value.value()
+        if isinstance(value, dict):
+            return {_key(k): self.resolve(v, depth + 1) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.resolve(v, depth + 1) for v in value]
+        if value is None or type(value) in (bool, int, float, str, bytes):
+            return value
+        raise _Refused(f"a {type(value).__name__}")
 
 
 def _key(value: Any) -> str:
