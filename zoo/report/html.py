@@ -91,13 +91,13 @@ def _section(group: Group, number: int) -> Section:
 
 
 def metric_name(key: str) -> str:
-    """`pearson_mean_A` as people read it: `Pearson r, mean over configurations, A`."""
+    """`pearson_mean_A` as people read it: `r in a configuration, A`."""
     words = {
         "force_mae": "force MAE",
         "force_rmse": "force RMSE",
         "energy_mae": "energy MAE",
-        "pearson_mean": "Pearson r within a configuration",
-        "pearson_pooled": "Pearson r, all pooled",
+        "pearson_mean": "r in a configuration",
+        "pearson_pooled": "r pooled",
         "mae": "MAE",
     }
     if key in words:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -115,7 +115,14 @@ def look(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
 def density_map() -> Colormap:
     """Viridis without its ends, which would vanish in a dark or in a white page."""
     full = matplotlib.colormaps["viridis"]
-    return ListedColormap([full(0.12 + 0.8 * i / 255) for i in range(256)])
+    return ListedColormap([full(0.2 + 0.72 * i / 255) for i in range(256)])
+
+
+def set_scale(axis: Any, values: Iterable[float]) -> None:
+    """Logarithmic y axis where values span more than a factor of three, linear elsewhere."""
+    known = [v for v in values if v > 0]
+    if known and max(known) > 3 * min(known):
+        axis.set_yscale("log")
 
 
 def with_unit(text: str, unit: str) -> str:

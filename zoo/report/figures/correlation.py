@@ -20,7 +20,7 @@ def draw(group: Group) -> Drawing | None:
     for axis, key in zip(axes[0], columns, strict=True):
         x = times if len(times) == len(_values(group, key)) else range(len(_values(group, key)))
         if key in board.ceiling:
-            axis.plot(x, board.ceiling[key].value, color=INK, linestyle="--", linewidth=1.1, label="ceiling")
+            axis.plot(x, board.ceiling[key].value, color=INK, linestyle="--", linewidth=1.1, label="ceiling", zorder=3)
         for place in (p for label in group.order for p in board.places if p.label == label):
             if key not in place.cells:
                 continue

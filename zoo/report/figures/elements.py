@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo import keys
-from zoo.report.plot import Drawing, finish, look, panels, with_unit
+from zoo.report.plot import INK, Drawing, finish, look, panels, with_unit
 from zoo.report.runs import Group
 
 
@@ -36,7 +36,7 @@ def draw(group: Group) -> Drawing | None:
         for axis, scale in ((axes[0, 0], np.ones_like(size)), (axes[0, 1], size / 100)):
             mean = (values / scale).mean(0)
             spread = (values / scale).std(0, ddof=1) if len(values) > 1 else None
-            axis.bar(at, mean, width * 0.92, color=styles[label]["color"], label=label, yerr=spread)
+            axis.bar(at, mean, width * 0.92, color=styles[label]["color"], label=label, yerr=spread, ecolor=INK)
     for axis in axes[0]:
         axis.set_xticks(place, names)
         axis.grid(False, axis="x")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.report.plot import Drawing, finish, look, panels, with_unit
+from zoo.report.plot import Drawing, finish, look, panels, set_scale, with_unit
 from zoo.report.runs import Group
 
 
@@ -25,15 +25,17 @@ def draw(group: Group) -> Drawing | None:
         _line(loss, curve, "epoch", "val_loss", label=name, **own)
         if key:
             _line(axes[0, 1], curve, "seconds", f"val_{key}", **own)
-    loss.set(xlabel="epoch", ylabel="loss (no unit)", yscale="log", title="Loss (faint: training)")
+    loss.set(xlabel="epoch", ylabel="loss (no unit)", title="Loss (faint: training)")
+    rows = [row for _, curve in curves for row in curve]
+    set_scale(loss, [row[k] for row in rows for k in ("train_loss", "val_loss") if k in row])
     loss.legend()
     if key:
+        set_scale(axes[0, 1], [row[f"val_{key}"] for row in rows if f"val_{key}" in row])
         _baselines(axes[0, 1], group, key)
         unit = _unit(group, key)
         axes[0, 1].set(
             xlabel="wall time of training (s)",
             ylabel=with_unit(key.replace("_", " "), unit),
-            yscale="log",
             title="Error on the validation split",
         )
     caption = (
@@ -45,7 +47,8 @@ def draw(group: Group) -> Drawing | None:
             "Right: validation error against the time spent; dotted lines are baselines on the test split."
         )
     ends = ", ".join(f"{label} {curve[-1].get('val_loss', float('nan')):.3g}" for label, curve in curves)
-    return finish(figure, "Learning curves", f"Learning curves. Last validation loss: {ends}.", caption)
+    alt = f"Learning curves. Last validation loss: {ends}."
+    return finish(figure, "Learning curves", alt, caption)
 
 
 def _line(axis, curve, x: str, y: str, **how) -> None:  # type: ignore[no-untyped-def]
