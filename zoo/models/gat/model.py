@@ -143,9 +143,9 @@ class AttentionLayer(nn.Module):
 
     def _logits(self, pre: Tensor) -> Tensor:
         scored = nn.functional.silu(pre) * self.score
-        logits = scored.view(len(pre), self.heads, -1).sum(-1)
+        logits = scored.view(-1, self.heads, scored.shape[1] // self.heads).sum(-1)
         return LOGIT_CAP * torch.tanh(logits / LOGIT_CAP)
 
     def _by_head(self, x: Tensor, factor: Tensor) -> Tensor:
         """Multiply `[rows, channels]` with one factor for each head, `[rows, heads]`."""
-        return (x.view(len(x), self.heads, -1) * factor[:, :, None]).flatten(1)
+        return (x.view(-1, self.heads, x.shape[1] // self.heads) * factor[:, :, None]).flatten(1)

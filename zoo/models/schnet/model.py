@@ -11,12 +11,13 @@ from torch_geometric.data import Data
 from zoo import keys
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError
-from zoo.graphs import CosineCutoff, GaussianBasis
+from zoo.graphs import GaussianBasis
 from zoo.models.activation import ShiftedSoftplus
 from zoo.models.base import ZooModel, cutoff_of
 from zoo.models.heads import EnergyHead, make_head
 from zoo.models.pairs import Pairs, make_pairs
 from zoo.models.schnet.config import SchNetConfig
+from zoo.models.schnet.filters import filters, make_radial
 
 #: Atomic numbers (or species) that have an embedding, as many as torch-geometric's.
 NUM_EMBEDDINGS = 100
@@ -39,7 +40,6 @@ class SchNet(ZooModel):
         channels = config.hidden_channels
         self.embedding = nn.Embedding(NUM_EMBEDDINGS, channels)
         self.basis = GaussianBasis(0.0, self.cutoff, config.num_gaussians)
-        self.envelope = CosineCutoff(self.cutoff)
         self.interactions = nn.ModuleList(
             Interaction(channels, config.num_gaussians, config.num_filters, config.dropout)
             for _ in range(config.num_interactions)
@@ -49,11 +49,13 @@ class SchNet(ZooModel):
     def forward(self, graph: Data) -> Tensor:
         """Return energies `[graphs]` or targets `[nodes, targets]`; see `ZooModel`."""
         pairs = make_pairs(graph)
-        basis = self.basis(pairs.distance)
-        envelope = self.envelope(pairs.distance)[:, None]
+        d = pairs.distance
+        radial = make_radial(d, self.basis, self.cutoff)
         h = pairs.enter(self.embedding(graph[keys.Z]))
         for interaction in self.interactions:
-            h = h + interaction(h, basis, envelope, pairs)
+            assert isinstance(interaction, Interaction)
+            w = filters(d, interaction.filter, radial, self.basis, self.cutoff)
+            h = h + interaction(h, w, pairs)
         return self.head(pairs.leave(h), graph)
 
     def load_pyg(self, state: Mapping[str, Tensor]) -> None:
@@ -115,7 +117,7 @@ class Interaction(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 
-    def forward(self, h: Tensor, basis: Tensor, envelope: Tensor, pairs: Pairs) -> Tensor:
-        """Return the change of the node features `h [..., channels]`."""
-        messages = pairs.convolve(self.filter(basis) * envelope, self.before(h))
+    def forward(self, h: Tensor, w: Tensor, pairs: Pairs) -> Tensor:
+        """Return the change of the node features `h [..., channels]` for filters `w [rows, filters]`."""
+        messages = pairs.convolve(w, self.before(h))
         return self.dropout(self.out(self.act(self.after(messages))))
