@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -31,8 +31,11 @@ class PropensityTask(Task):
 
     interface: ClassVar[Literal["potential", "node"]] = "node"
     options: PropensityConfig
+    row: torch.Tensor
+    std: torch.Tensor
+    weights: torch.Tensor
 
-    def __init__(self, *args, **kwargs) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         info = self.model.info
         row = torch.zeros(max(info.types) + 1, dtype=torch.long)
