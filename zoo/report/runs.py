@@ -61,13 +61,16 @@ class Group:
         return [run for run, own in zip(self.runs, self.labels, strict=True) if own == label]
 
     def predicts(self, name: str) -> bool:
-        """Whether a run's task predicts this key, as far as its predictions can be read."""
+        """Whether the runs predict this key. Raises `LeftOut` where none can be read."""
+        problem = None
         for run in self.runs:
             try:
                 if name in run.predictions():
                     return True
-            except RunError:
-                continue
+            except RunError as error:
+                problem = LeftOut(str(error))
+        if problem is not None:
+            raise problem
         return False
 
     def predicted(self, run: Run, name: str) -> tuple[np.ndarray, Frames]:

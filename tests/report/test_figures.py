@@ -1,0 +1,71 @@
+"""What single figures draw: found by topology and geometry, not by names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from synthetic import glass
+
+from zoo.data.dataset import Dataset
+from zoo.data.system import System
+from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, PHI, PSI
+from zoo.report.figures.glass_map import radii
+from zoo.report.plot import INK, look, panels, set_scale, style, to_svg
+from zoo.report.topology import backbone
+
+
+def alanine(order: np.ndarray) -> System:
+    """Alanine dipeptide with atoms in another order and no names."""
+    back = np.argsort(order)
+    types = np.array([z for _, _, z in ATOMS])[order]
+    bonds = back[np.array(BONDS)]
+    return System(types, np.ones(len(types)), {1: "H", 6: "C", 7: "N", 8: "O"}, bonds=bonds)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_backbone_torsions_are_found_in_any_order_of_atoms(seed):
+    order = np.random.default_rng(seed).permutation(len(ATOMS))
+    back = np.argsort(order)
+    (found,) = backbone(alanine(order))
+    assert found == (tuple(back[list(PHI)]), tuple(back[list(PSI)]))
+
+
+def test_a_molecule_without_peptide_bond_has_no_backbone():
+    ethane = System(np.array([6, 6]), np.ones(2), {6: "C"}, bonds=np.array([[0, 1]]))
+    assert backbone(ethane) == []
+
+
+def test_radii_of_touching_neighbours(tmp_path):
+    """A lattice of A at distance 1 with a B in the middle of a cell, at √3/2 from its corners."""
+    data = Dataset(glass(tmp_path / "glass", particles=10))
+    side = np.array([2.0, 2.0, 2.0])
+    corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], float)
+    x = np.concatenate([corners, [[0.5, 0.5, 0.5], [1.5, 0.5, 0.5]]])
+    radius = radii(data, x, side)  # 8 A and 2 B
+    assert np.allclose(radius[:8], 0.5) and np.allclose(radius[8:], np.sqrt(3) / 2 - 0.5)
+
+
+def test_svg_of_two_figures_shares_no_id_and_names_nothing_outside():
+    ids = []
+    for _ in range(2):
+        with style():
+            figure, axes = panels(1)
+            axes[0, 0].plot([1, 2], [1, 2], marker="o", label="a < b")
+            axes[0, 0].legend()
+            svg = to_svg(figure, 'x < y & "z"')
+        assert "http" not in svg and INK not in svg and "currentColor" in svg
+        assert 'aria-label="x &lt; y &amp; &quot;z&quot;"' in svg
+        ids.append({part.partition('"')[0] for part in svg.split(' id="')[1:]})
+    assert ids[0] and not ids[0] & ids[1]
+
+
+def test_models_beyond_the_palette_still_differ_by_dash_or_marker():
+    found = [tuple(v.values()) for v in look([str(i) for i in range(12)]).values()]
+    assert len(set(found)) == 12
+
+
+def test_scale_is_logarithmic_only_where_it_helps():
+    for values, scale in (([1.0, 2.0], "linear"), ([0.01, 2.0], "log"), ([], "linear")):
+        _, axes = panels(1)
+        set_scale(axes[0, 0], values)
+        assert axes[0, 0].get_yscale() == scale
