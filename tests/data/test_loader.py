@@ -38,7 +38,7 @@ def test_order_depends_on_seed_and_epoch_alone():
     order = BatchOrder(10, 3, shuffle=True, seed=4)
     first = list(order)
     assert list(order) == first
-    assert sorted(sum(first, [])) == list(range(10))
+    assert sorted(i for batch in first for i in batch) == list(range(10))
     order.set_epoch(1)
     assert list(order) != first
     assert [len(b) for b in order] == [3, 3, 3, 1] and len(order) == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -149,7 +150,7 @@ def test_splits_are_by_run_or_by_block():
     blocks = split_runs(np.repeat([0, 1], 100), gap=5)
     for start in (0, 100):
         stops = [r for name in ("train", "val", "test") for r in blocks[name] if start <= r[0] < start + 100]
-        assert all(b[0] - a[1] == 5 for a, b in zip(stops, stops[1:], strict=False))
+        assert all(b[0] - a[1] == 5 for a, b in pairwise(stops))
         assert stops[0][0] == start and stops[-1][1] == start + 100
     with pytest.raises(DataError, match="too short"):
         split_runs(np.zeros(2))
