@@ -102,24 +102,28 @@ class Schedule:
         for run in range(len(self.frames)):
             self._follow(run, 0)
 
-    def _follow(self, run: int, number: int) -> None:
-        """Add piece `number` of a run, and what branches off the piece before it."""
+    def _follow(self, run: int, first: int) -> None:
+        """Go along a run from piece `first`, past all that is done, to the one that is ready now.
+
+        What branches off the configurations on the way becomes ready as well.
+        """
         chain = self.chain(run)
-        frame = chain[number - 1].frame if number > 0 else None
-        if frame is not None:
-            self._branch(run, frame)
-        if number == len(chain):
-            return
+        for number in range(first, len(chain) + 1):
+            frame = chain[number - 1].frame if number > 0 else None
+            if frame is not None:
+                self._branch(run, frame)
+            if number < len(chain) and chain[number].name not in self.work:
+                self._start(run, chain, number)
+                return
+
+    def _start(self, run: int, chain: list[Piece], number: int) -> None:
         piece = chain[number]
-        if piece.name in self.work:
-            self._follow(run, number + 1)
-        elif number == 0:
-            self._add(0, piece.name, partial(tasks.melt, self.at, run), piece.steps)
-        else:
+        job: Callable[[], Arrays] = partial(tasks.melt, self.at, run)
+        if number > 0:
             state = self.work.load(chain[number - 1].name)
             state = {key: state[key] for key in ("positions", "velocities")}
             job = partial(tasks.segment, self.at, state, piece.steps)
-            self._add(number, piece.name, job, piece.steps)
+        self._add(number, piece.name, job, piece.steps)
 
     def _branch(self, run: int, frame: int) -> None:
         positions = self.positions(run, frame)
@@ -157,7 +161,7 @@ def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, An
         RunFailed: a worker process failed.
     """
     schedule = Schedule(options, seed, work)
-    workers = options.workers or len(os.sched_getaffinity(0))
+    workers = options.workers or _cores()
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
         workers, mp_context=spawn, initializer=tasks.start_worker, initargs=(os.getpid(),)
@@ -183,6 +187,12 @@ def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, An
         finally:
             pool.shutdown(cancel_futures=True)
     return gather(schedule)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):  # Linux: those that this process may use
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _result(future: Future[Arrays], name: str) -> Arrays:
