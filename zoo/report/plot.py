@@ -82,7 +82,7 @@ def to_svg(figure: Figure, alt: str) -> str:
     """Return inline SVG: no reference to the outside, ids of its own, text in the page's colour."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing)
+    figure.savefig(buffer, format="svg", metadata=nothing, bbox_inches="tight", pad_inches=0.04)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)
@@ -91,12 +91,10 @@ def to_svg(figure: Figure, alt: str) -> str:
     text = re.sub(r'\bid="', f'id="{prefix}', text)
     text = re.sub(r'href="#', f'href="#{prefix}', text)
     text = re.sub(r"url\(#", f"url(#{prefix}", text)
-    _, _, body = text.partition(">")
-    width, height = figure.get_size_inches() * 72
-    head = (
-        f'<svg role="img" aria-label="{escape(alt)}" viewBox="0 0 {width:g} {height:g}" '
-        f'style="--width: {width * 4 / 3:.0f}px">'
-    )
+    opening, _, body = text.partition(">")
+    box = re.findall(r'viewBox="([^"]+)"', opening)[0]
+    width = float(box.split()[2]) * 4 / 3  # points to pixels
+    head = f'<svg role="img" aria-label="{escape(alt)}" viewBox="{box}" style="--width: {width:.0f}px">'
     return f"{head}<title>{escape(alt)}</title>{body.strip()}"
 
 
@@ -116,6 +114,12 @@ def density_map() -> Colormap:
     """Viridis without its ends, which would vanish in a dark or in a white page."""
     full = matplotlib.colormaps["viridis"]
     return ListedColormap([full(0.2 + 0.72 * i / 255) for i in range(256)])
+
+
+def legend(figure: Figure, axis: Any) -> None:
+    """Name the curves of `axis` above all panels, where they cover nothing."""
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 6))
 
 
 def set_scale(axis: Any, values: Iterable[float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.report.plot import INK, Drawing, finish, look, panels, with_unit
+from zoo.report.plot import INK, Drawing, finish, legend, look, panels, with_unit
 from zoo.report.runs import Group
 
 PREFIX = "pearson_mean_"
@@ -20,7 +20,15 @@ def draw(group: Group) -> Drawing | None:
     for axis, key in zip(axes[0], columns, strict=True):
         x = times if len(times) == len(_values(group, key)) else range(len(_values(group, key)))
         if key in board.ceiling:
-            axis.plot(x, board.ceiling[key].value, color=INK, linestyle="--", linewidth=1.1, label="ceiling", zorder=3)
+            axis.plot(
+                x,
+                board.ceiling[key].value,
+                color=INK,
+                linestyle="--",
+                linewidth=1.1,
+                label="ceiling",
+                zorder=3,
+            )
         for place in (p for label in group.order for p in board.places if p.label == label):
             if key not in place.cells:
                 continue
@@ -33,7 +41,7 @@ def draw(group: Group) -> Drawing | None:
             xlabel=with_unit("time", unit), title=f"particles {key.removeprefix(PREFIX)}", ylim=(None, 1)
         )
     axes[0, 0].set_ylabel("Pearson correlation (no unit)")
-    axes[0, 0].legend()
+    legend(figure, axes[0, 0])
     bars = board.note().partition("± ")[2].partition(";")[0]
     caption = (
         "Pearson correlation of predicted and measured propensity within a configuration, averaged "

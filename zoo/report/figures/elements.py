@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo import keys
-from zoo.report.plot import INK, Drawing, finish, look, panels, with_unit
+from zoo.report.plot import Drawing, finish, legend, look, panels, set_scale, with_unit
 from zoo.report.runs import Group
 
 
@@ -30,19 +30,21 @@ def draw(group: Group) -> Drawing | None:
     names = [f"{system.type_names[k]}\n({(system.types == k).sum()})" for k in kinds]
     figure, axes = panels(2, width=4.1, height=2.8)
     place, styles = np.arange(len(kinds)), look(group.order)
-    width = 0.8 / len(errors)
+    step = min(0.14, 0.7 / len(errors))
     for i, (label, values) in enumerate(errors.items()):
-        at = place + (i - (len(errors) - 1) / 2) * width
+        at = place + (i - (len(errors) - 1) / 2) * step
+        how = {**styles[label], "linestyle": "none", "markersize": 6, "capsize": 2}
         for axis, scale in ((axes[0, 0], np.ones_like(size)), (axes[0, 1], size / 100)):
             mean = (values / scale).mean(0)
             spread = (values / scale).std(0, ddof=1) if len(values) > 1 else None
-            axis.bar(at, mean, width * 0.92, color=styles[label]["color"], label=label, yerr=spread, ecolor=INK)
+            axis.errorbar(at, mean, yerr=spread, label=label, **how)
+            set_scale(axis, [v for e in errors.values() for v in (e / scale).mean(0)])
     for axis in axes[0]:
         axis.set_xticks(place, names)
         axis.grid(False, axis="x")
     axes[0, 0].set(ylabel=with_unit("mean absolute error", unit), title="Error")
     axes[0, 1].set(ylabel="error / mean |force| (%)", title="Error relative to the force")
-    axes[0, 0].legend()
+    legend(figure, axes[0, 0])
     caption = (
         f"Left: mean absolute error of a force component on the test split, in {unit}, by element (in "
         "brackets: atoms of it). Right: the same as a share of the mean absolute component on that "

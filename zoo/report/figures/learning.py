@@ -30,8 +30,8 @@ def draw(group: Group) -> Drawing | None:
     set_scale(loss, [row[k] for row in rows for k in ("train_loss", "val_loss") if k in row])
     loss.legend()
     if key:
-        set_scale(axes[0, 1], [row[f"val_{key}"] for row in rows if f"val_{key}" in row])
-        _baselines(axes[0, 1], group, key)
+        lines = _baselines(axes[0, 1], group, key)
+        set_scale(axes[0, 1], [*lines, *(row[f"val_{key}"] for row in rows if f"val_{key}" in row)])
         unit = _unit(group, key)
         axes[0, 1].set(
             xlabel="wall time of training (s)",
@@ -68,11 +68,13 @@ def _unit(group: Group, key: str) -> str:
     return group.board.unit(known[0]) if known else ""
 
 
-def _baselines(axis, group: Group, key: str) -> None:  # type: ignore[no-untyped-def]
-    styles = look(group.order)
+def _baselines(axis, group: Group, key: str) -> list[float]:  # type: ignore[no-untyped-def]
+    """Draw a line at the error of each model in closed form; return the errors."""
+    styles, lines = look(group.order), []
     for place in group.board.places:
         value = place.cells[key].scalar if key in place.cells else None
         if place.fitted and value:
+            lines.append(value)
             axis.axhline(value, color=styles[place.label]["color"], linestyle=":", linewidth=1.2)
             axis.annotate(
                 place.label,
@@ -82,3 +84,4 @@ def _baselines(axis, group: Group, key: str) -> None:  # type: ignore[no-untyped
                 va="bottom",
                 fontsize=8,
             )
+    return lines

@@ -35,7 +35,7 @@ def draw(group: Group) -> Drawing | None:
     )
     ticks = np.arange(-180, 181, 60)
     axis.set(xlabel="φ (°)", ylabel="ψ (°)", aspect="equal", xticks=ticks, yticks=ticks)
-    figure.colorbar(drawn, ax=axis, label="free energy (kT)")
+    figure.colorbar(drawn, ax=axis, label="free energy (kT)", shrink=0.86)
     right = float((phi > 0).mean())
     every = f", every {step}th" if step > 1 else ""
     caption = (
