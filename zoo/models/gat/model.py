@@ -12,6 +12,7 @@ from zoo import keys
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError
 from zoo.graphs import CosineCutoff, GaussianBasis, gather, segment_sum
+from zoo.models.activation import SiLU
 from zoo.models.base import ZooModel, cutoff_of
 from zoo.models.edges import Edges, make_edges
 from zoo.models.gat.config import GATConfig
@@ -53,7 +54,7 @@ class GAT(ZooModel):
             AttentionLayer(channels, config.heads, basis, config.dropout) for _ in range(config.num_layers)
         )
         self.norm = nn.LayerNorm(channels)
-        self.head = make_head(channels, info, nn.SiLU)
+        self.head = make_head(channels, info, SiLU)
 
     def forward(self, graph: Data) -> Tensor:
         """Return energies `[graphs]` or targets `[nodes, targets]`; see `ZooModel`."""
@@ -72,6 +73,7 @@ class GAT(ZooModel):
         for layer in self.layers:
             assert isinstance(layer, AttentionLayer)
             weight, own = layer.attention(layer.norm(h), edges, radial)
+            weight = weight * edges.spread(radial.envelope)
             total = own + segment_sum(weight, edges.receivers)
             attention.append((weight / gather(total, edges.receivers), own / total))
             h = layer(h, edges, radial)
@@ -112,38 +114,39 @@ class AttentionLayer(nn.Module):
         self.mlp = nn.Sequential(
             nn.LayerNorm(channels),
             nn.Linear(channels, 2 * channels),
-            nn.SiLU(),
+            SiLU(),
             nn.Linear(2 * channels, channels),
         )
+        self.act = SiLU()
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, h: Tensor, edges: Edges, radial: Radial) -> Tensor:
         """Return new features of the nodes, `[nodes, channels]`."""
         x = self.norm(h)
         weight, own = self.attention(x, edges, radial)
-        value = self.value(x)
-        messages = gather(value, edges.senders) * edges.spread(self.value_filter(radial.basis))
-        total = own + segment_sum(weight, edges.receivers)
+        value, envelope = self.value(x), radial.envelope
+        messages = gather(value, edges.senders) * edges.spread(self.value_filter(radial.basis) * envelope)
+        total = own + segment_sum(weight * edges.spread(envelope), edges.receivers)
         attended = segment_sum(self._by_head(messages, weight), edges.receivers)
         average = self._by_head(attended + self._by_head(value * self.own_value, own), 1 / total)
-        summed = segment_sum(messages * edges.spread(radial.envelope), edges.receivers)
+        summed = segment_sum(messages, edges.receivers)
         h = h + self.dropout(self.out(torch.cat([average, summed * SUM_SCALE], dim=1)))
         return h + self.dropout(self.mlp(h))
 
     def attention(self, x: Tensor, edges: Edges, radial: Radial) -> tuple[Tensor, Tensor]:
-        """Return what each edge `[edges, heads]` and each node itself `[nodes, heads]` weighs.
+        """Return exp(logit) of each edge `[edges, heads]` and of each node itself `[nodes, heads]`.
 
-        They are not normalised: the share of an edge is its weight over the sum at its receiver.
+        The share of an edge is this times the envelope, over the sum of all that at its receiver.
         """
         query, key = self.query(x), self.key(x)
         near = edges.spread(self.key_filter(radial.basis))
         pre = gather(query, edges.receivers) + gather(key, edges.senders) + near
-        weight = edges.spread(radial.envelope) * self._logits(pre).exp()
-        return weight, self._logits(query + key + self.own_key).exp()
+        return self._logits(pre).exp(), self._logits(query + key + self.own_key).exp()
 
     def _logits(self, pre: Tensor) -> Tensor:
-        scored = nn.functional.silu(pre) * self.score
-        logits = scored.view(-1, self.heads, scored.shape[1] // self.heads).sum(-1)
+        # a matrix with one block of the score for each head: one product instead of two passes
+        score = torch.block_diag(*self.score.view(self.heads, -1)).T
+        logits = self.act(pre) @ score
         return LOGIT_CAP * torch.tanh(logits / LOGIT_CAP)
 
     def _by_head(self, x: Tensor, factor: Tensor) -> Tensor:
