@@ -315,4 +315,4 @@ def test_sample_passes_its_checks(sample: Dataset) -> None:
     assert [c.name for c in found if c.ok is False] == []
     names = {c.name for c in found if c.ok}
     assert "energy per particle, last stretch minus equilibration" in names
-    assert any(name.startswith("τα") for name in names)
+    assert any(name.startswith("F_s(k = 2π, t)") for name in names)

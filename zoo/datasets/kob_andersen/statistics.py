@@ -6,9 +6,8 @@ import numpy as np
 
 from zoo.datasets.kob_andersen.potential import CUTOFF, EPSILON, SIGMA, pairs
 
-#: Wave number of the self-intermediate scattering function, σ⁻¹: the first peak of S_AA(k)
-#: (W. Kob, H. C. Andersen, Phys. Rev. E 52, 4134 (1995)).
-WAVE_NUMBER = 7.25
+#: Wave number of the self-intermediate scattering function, σ⁻¹: motion by about one diameter.
+WAVE_NUMBER = 2 * np.pi
 
 
 def scattering(displacements: np.ndarray, wave_number: float = WAVE_NUMBER) -> np.ndarray:
