@@ -1,0 +1,1 @@
+"""Generated pages, one module for each kind; `docs/generate.py` writes them."""
