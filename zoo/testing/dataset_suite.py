@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -36,12 +37,17 @@ class DatasetSuite(MakingChecks, SampleChecks):
         """The entry under test."""
         return dataset_entry(self.name)
 
-    @pytest.fixture(scope="class")
-    def dataset(self, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    @pytest.fixture
+    def dataset(self, entry: DatasetEntry, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         """The packaged sample; made here and now, not taken from the cache, where there is none."""
-        entry = dataset_entry(self.name)
         if entry.spec.sample is not None:
-            return open_dataset(self.name, verify=True)
-        options = validated(REGISTRY.load_config(entry.spec) or NoOptions, {})
-        out = tmp_path_factory.mktemp("sample") / "sample"
-        return Dataset(entry.make(out, frames=None, seed=0, options=options), verify=True)
+            return open_dataset(self.name)
+        if self.name not in _MADE:
+            options = validated(REGISTRY.load_config(entry.spec) or NoOptions, {})
+            out = tmp_path_factory.mktemp("sample") / "sample"
+            _MADE[self.name] = entry.make(out, frames=None, seed=0, options=options)
+        return Dataset(_MADE[self.name])
+
+
+#: Samples made in this process: once for all checks.
+_MADE: dict[str, Path] = {}

@@ -1,0 +1,1 @@
+"""MEGNet and liquid argon, as a plugin of the zoo."""

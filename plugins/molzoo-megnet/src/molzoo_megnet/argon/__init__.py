@@ -1,0 +1,1 @@
+"""Liquid argon: positions, velocities, energies and forces."""

@@ -1,0 +1,1 @@
+"""MEGNet: edges, nodes and a global state that learn from each other."""
