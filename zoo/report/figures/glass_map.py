@@ -27,7 +27,7 @@ def draw(group: Group) -> Drawing | None:
         guesses.append((label, guess[0]))
     frame = int(frames.index[0])
     truth = np.asarray(data.array(keys.TARGETS)[frame], np.float64)
-    time = _best_time(group, truth.shape[1])
+    time = _telling_time(group, truth.shape[1])
     x, side = _wrapped(data, frame)
     radius = radii(data, x, side)
     slab = _slab(x, side, radius)
@@ -61,12 +61,13 @@ def draw(group: Group) -> Drawing | None:
     return finish(figure, "Propensity map of a slice", alt, caption)
 
 
-def _best_time(group: Group, times: int) -> int:
-    """The time at which the best model does best."""
+def _telling_time(group: Group, times: int) -> int:
+    """The last time at which the best model is within a fifth of its best: late, but not yet noise."""
     for place in group.board.places:
         cell = place.cells.get(group.board.headline)
         if cell is not None and cell.listed and len(cell.value) == times:
-            return int(np.argmax([-1.0 if v is None else v for v in cell.value]))
+            scores = np.array([-1.0 if v is None else v for v in cell.value])
+            return int(np.flatnonzero(scores >= 0.8 * scores.max())[-1]) if scores.max() > 0 else 0
     return 0
 
 
