@@ -13,9 +13,10 @@ from zoo.data.info import DataInfo
 from zoo.errors import ConfigError
 from zoo.graphs import CosineCutoff, GaussianBasis, gather, segment_sum
 from zoo.models.activation import SiLU
-from zoo.models.base import ZooModel, cutoff_of
+from zoo.models.base import TypeIndex, ZooModel, cutoff_of
 from zoo.models.edges import Edges, make_edges
 from zoo.models.gat.config import GATConfig
+from zoo.models.gat.density import RadialDensity, RunningStandard
 from zoo.models.heads import make_head
 
 #: Types that have an embedding.
@@ -33,7 +34,7 @@ class GAT(ZooModel):
     function multiplies exp(logit) in numerator and denominator, and each node attends to itself as
     well: a neighbour that leaves fades out, also the last one, so energies and forces are
     continuous. As an average does not tell how many neighbours there are, each layer also passes
-    on a plain sum, and the input has the radial density of each species. Invariant: distances only.
+    on a plain sum, and the input has the radial densities of each species. Invariant: distances only.
 
     Raises:
         ConfigError: a type below 0 or above 99.
@@ -47,9 +48,10 @@ class GAT(ZooModel):
         self.basis = GaussianBasis(0.0, self.cutoff, basis)
         self.envelope = CosineCutoff(self.cutoff)
         self.embedding = nn.Embedding(NUM_EMBEDDINGS, channels)
-        self.neighbor_embedding = nn.Embedding(NUM_EMBEDDINGS, channels)
-        self.density_filter = nn.Linear(basis, channels, bias=False)
-        self.density = nn.Linear(channels, channels)
+        self.index = TypeIndex(info.types)
+        self.density = RadialDensity(len(info.types), basis)
+        self.standard = RunningStandard(len(info.types), len(info.types) * basis)
+        self.enter = nn.Linear(len(info.types) * basis, channels)
         self.layers = nn.ModuleList(
             AttentionLayer(channels, config.heads, basis, config.dropout) for _ in range(config.num_layers)
         )
@@ -82,10 +84,10 @@ class GAT(ZooModel):
     def _start(self, graph: Data) -> tuple[Tensor, Edges, Radial]:
         edges = make_edges(graph)
         radial = Radial(self.basis(edges.distance), self.envelope(edges.distance)[:, None])
-        z = graph[keys.Z]
-        filters = edges.spread(self.density_filter(radial.basis) * radial.envelope)
-        seen = segment_sum(gather(self.neighbor_embedding(z), edges.senders) * filters, edges.receivers)
-        return self.embedding(z) + self.density(seen * SUM_SCALE), edges, radial
+        kind = self.index(graph[keys.Z])
+        density = self.density(kind, edges, radial.basis * radial.envelope)
+        h = self.embedding(graph[keys.Z]) + self.enter(self.standard(density, kind))
+        return h, edges, radial
 
 
 class Radial(NamedTuple):
