@@ -1,7 +1,7 @@
 """Write the pages that are drawn from code: one for each built-in entry, keys, settings, commands.
 
-    python docs/generate.py           write them
-    python docs/generate.py --check   exit status 1, and their names, if one is not current
+python docs/generate.py           write them
+python docs/generate.py --check   exit status 1, and their names, if one is not current
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import inspect
 from typing import Any
 
 import typer
-from pages.markup import NOTICE, code, table
 
+from pages.markup import NOTICE, code, table
 from zoo.cli.app import VERBS, app
 
 

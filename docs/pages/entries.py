@@ -7,7 +7,6 @@ from typing import Any
 
 from pages import sample
 from pages.markup import NOTICE, code, options_table, prose, table
-
 from zoo.registry import GROUPS, REGISTRY, Entry
 from zoo.registry.spec import BenchmarkSpec, DatasetSpec, ModelSpec, Spec, TaskSpec
 
@@ -30,7 +29,9 @@ def _index(builtin: list[Entry]) -> str:
     for group in GROUPS:
         parts.append(f"## {group.capitalize()}\n")
         rows = [
-            (f"[{e.name}]({group}/{e.name}.md)", REGISTRY.spec(e).summary) for e in builtin if e.group == group
+            (f"[{e.name}]({group}/{e.name}.md)", REGISTRY.spec(e).summary)
+            for e in builtin
+            if e.group == group
         ]
         parts.append(table(("name", ""), rows))
     return "\n".join(parts)
@@ -44,7 +45,10 @@ def _page(entry: Entry) -> str:
         parts.append(f"{prose(REGISTRY.load_target(spec))}\n")
     parts.append(table(("", ""), _facts(spec)))
     if isinstance(spec, DatasetSpec) and spec.variants:
-        parts += ["## Variants\n", table(("name", ""), [(code(f"{spec.name}/{k}"), v) for k, v in spec.variants.items()])]
+        parts += [
+            "## Variants\n",
+            table(("name", ""), [(code(f"{spec.name}/{k}"), v) for k, v in spec.variants.items()]),
+        ]
     if isinstance(spec, TaskSpec):
         parts += ["## Metrics\n", f"{prose(REGISTRY.load_target(spec).metrics)}\n"]
     config = REGISTRY.load_config(spec)
@@ -52,7 +56,11 @@ def _page(entry: Entry) -> str:
         kind = {ModelSpec: "model.", TaskSpec: "task."}.get(type(spec), "")
         parts += ["## Options\n", f"{prose(config)}\n", options_table(config, kind)]
     if isinstance(spec, ModelSpec) and spec.recipes:
-        parts += ["## Recipes\n", "Settings that the model brings for a task; yours win over them.\n", _recipes(spec)]
+        parts += [
+            "## Recipes\n",
+            "Settings that the model brings for a task; yours win over them.\n",
+            _recipes(spec),
+        ]
     if isinstance(spec, DatasetSpec):
         parts.append(sample.section(spec))
     return "\n".join(parts).rstrip() + "\n"
@@ -62,7 +70,10 @@ def _commands(group: str, spec: Spec) -> list[str]:
     name = spec.name
     if isinstance(spec, ModelSpec):
         pairs = [(task, data) for task in spec.tasks if (data := _example("datasets", task))]
-        return [f"zoo train {name} {data}" + (f" --task {task}" if i else "") for i, (task, data) in enumerate(pairs)] or [f"zoo show {group}/{name}"]
+        return [
+            f"zoo train {name} {data}" + (f" --task {task}" if i else "")
+            for i, (task, data) in enumerate(pairs)
+        ] or [f"zoo show {group}/{name}"]
     if isinstance(spec, DatasetSpec):
         lines = [f"zoo data make {name}", f"zoo data check {name}"]
         trainee = _example("models", spec.tasks[0]) if spec.tasks else None
@@ -107,5 +118,9 @@ def _links(group: str, names: tuple[str, ...]) -> str:
 
 
 def _recipes(spec: ModelSpec) -> str:
-    rows = [(task, code(key), code(value)) for task, recipe in spec.recipes.items() for key, value in recipe.items()]
+    rows = [
+        (task, code(key), code(value))
+        for task, recipe in spec.recipes.items()
+        for key, value in recipe.items()
+    ]
     return table(("task", "setting", "value"), rows)

@@ -6,7 +6,6 @@ import inspect
 import re
 
 from pages.markup import NOTICE, code, table
-
 from zoo import keys
 
 _LINE = re.compile(r'^([A-Z_]+) = "(\w+)"\s+# (\[.*?\])\s*([^;]*)(?:;\s*(.*))?$')

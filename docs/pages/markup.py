@@ -34,7 +34,9 @@ def options_table(config: Any, prefix: str = "") -> str:
     rows = []
     for name, field in config.model_fields.items():
         meaning = (field.description or told.get(name, "")).rstrip(".")
-        rows.append((code(prefix + name), type_name(field.annotation), _default(field), meaning, _bounds(field)))
+        rows.append(
+            (code(prefix + name), type_name(field.annotation), _default(field), meaning, _bounds(field))
+        )
     return table(("option", "type", "default", "meaning", "range"), rows)
 
 

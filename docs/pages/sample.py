@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 from pages.markup import code, table
-
 from zoo.data.catalog import sample_path
 from zoo.data.store import Manifest, read_manifest
 from zoo.data.system import System
@@ -21,7 +20,7 @@ LONGEST = 400
 def section(spec: DatasetSpec) -> str:
     """Return the section on the sample that `spec.name` opens."""
     if spec.sample is None:
-        return "## Sample\n\nNone is packaged: it is made on first use, with default options, and kept in the cache.\n"
+        return "## Sample\n\nMade on first use, with default options, and kept in the cache.\n"
     try:
         manifest = read_manifest(sample_path(spec.name))
     except DataError:
@@ -72,4 +71,6 @@ def _short(value: Any) -> str:
     text = str(value)
     if len(text) <= LONGEST:
         return text
-    return f"{len(value)} of them, in the manifest" if isinstance(value, list | dict) else text[:LONGEST] + " …"
+    return (
+        f"{len(value)} of them, in the manifest" if isinstance(value, list | dict) else text[:LONGEST] + " …"
+    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pages.markup import NOTICE, options_table
-
 from zoo.config import RunConfig
 
 _ENTRIES = """\
 `model`, `task` and `dataset` hold the `name` of an entry. The options of a model and of a task
-(`--set model.cutoff=5`, `--set task.energy_weight=0.1`) stand on the [pages of the entries](../entries/index.md)
-and in `zoo show NAME`.
+(`--set model.cutoff=5`, `--set task.energy_weight=0.1`) stand on the
+[pages of the entries](../entries/index.md) and in `zoo show NAME`.
 """
 
 

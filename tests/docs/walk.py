@@ -37,7 +37,9 @@ def blocks(page: Path, languages: tuple[str, ...] = ("bash", "python")) -> list[
 def lines(block: str) -> list[str]:
     """Commands of a bash block: continued lines joined, comments and blank lines left out."""
     joined = block.replace("\\\n", " ")
-    return [line.strip() for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    return [
+        line.strip() for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
 
 
 def run(block: Block, page: Path) -> None:
