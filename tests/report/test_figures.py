@@ -41,6 +41,7 @@ def test_radii_of_touching_neighbours(tmp_path):
     side = np.array([2.0, 2.0, 2.0])
     corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], float)
     x = np.concatenate([corners, [[0.5, 0.5, 0.5], [1.5, 0.5, 0.5]]])
+    x[0] -= 1e-17  # on the wrong side of the box's edge, by round-off
     radius = radii(data, x, side)  # 8 A and 2 B
     assert np.allclose(radius[:8], 0.5) and np.allclose(radius[8:], np.sqrt(3) / 2 - 0.5)
 

@@ -100,6 +100,7 @@ def radii(data: Dataset, x: np.ndarray, side: np.ndarray) -> np.ndarray:
     main = kinds[number.argmax()]
     box = np.where(np.array(data.system.pbc) & (side > 0), side, 0)  # 0: not periodic
     folded = np.where(box > 0, np.mod(x, np.where(box > 0, box, 1)), x)
+    folded = np.where((box > 0) & (folded >= box), 0.0, folded)  # −1e-17 modulo the box is the box
     tree = cKDTree(folded[types == main], boxsize=box)
     radius = np.zeros(len(types))
     half = np.median(tree.query(folded[types == main], k=2)[0][:, 1]) / 2
