@@ -15,5 +15,5 @@ def on_config(config: Any) -> Any:
     for group in GROUPS:
         pages = sorted(path.relative_to(docs).as_posix() for path in (docs / "entries" / group).glob("*.md"))
         if pages:
-            section.append({group.capitalize(): pages})
+            section.append({group.capitalize(): [{Path(page).stem: page} for page in pages]})
     return config

@@ -43,7 +43,7 @@ def _page(entry: Entry) -> str:
     parts += ["```bash", *_commands(entry.group, spec), "```\n"]
     if isinstance(spec, ModelSpec | TaskSpec):
         parts.append(f"{prose(REGISTRY.load_target(spec))}\n")
-    parts.append(table(("", ""), _facts(spec)))
+    parts.append(table((entry.group.removesuffix("s"), code(spec.name)), _facts(spec)))
     if isinstance(spec, DatasetSpec) and spec.variants:
         parts += [
             "## Variants\n",

@@ -25,9 +25,13 @@ def section(spec: DatasetSpec) -> str:
         manifest = read_manifest(sample_path(spec.name))
     except DataError:
         return f"## Sample\n\nNone is packaged yet; `zoo data make {spec.name}` makes one.\n"
-    parts = ["## Sample\n", f"What the bare name `{spec.name}` opens.\n", table(("", ""), _facts(manifest))]
+    parts = [
+        "## Sample\n",
+        f"What the bare name `{spec.name}` opens.\n",
+        table(("sample", f"version {manifest.version}"), _facts(manifest)),
+    ]
     parts += ["### Arrays\n", _arrays(manifest)]
-    parts += ["### How it was made\n", table(("", ""), _provenance(manifest.provenance))]
+    parts += ["### How it was made\n", table(("what", "how"), _provenance(manifest.provenance))]
     return "\n".join(parts)
 
 
