@@ -107,7 +107,12 @@ def _facts(spec: Spec) -> list[tuple[str, str]]:
         rows += [("ranked by", f"{code(spec.headline)}, {better} is better")]
     if isinstance(spec, BenchmarkSpec):
         rows += [("what it does", prose(inspect.getmodule(REGISTRY.load_target(spec))))]
-    rows += [("needs", ", ".join(code(f"molzoo[{e}]") for e in spec.extras))]
+    rows += [
+        (
+            "to make it" if isinstance(spec, DatasetSpec) else "needs",
+            ", ".join(code(f"molzoo[{e}]") for e in spec.extras),
+        )
+    ]
     rows += [("cite", spec.citation), ("licence", spec.license), ("target", code(spec.target))]
     return [(key, str(value)) for key, value in rows if value]
 
