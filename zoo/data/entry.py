@@ -68,6 +68,14 @@ class Check:
     ok: bool | None = None
     note: str = ""
 
+    def __post_init__(self) -> None:
+        # numpy's booleans and numbers are not Python's: `np.False_ is False` does not hold
+        if self.ok is not None:
+            object.__setattr__(self, "ok", bool(self.ok))
+        for name in ("measured", "error"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, float(getattr(self, name)))
+
 
 class DatasetEntry:
     """Base of all dataset entries. Subclasses override what they can do.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
@@ -13,6 +15,8 @@ from zoo.datasets.alanine_dipeptide.options import Options
 
 class AlanineDipeptide(DatasetEntry):
     """ACE-ALA-NME in implicit solvent: positions, velocities, energies and forces."""
+
+    tiny: ClassVar[Mapping[str, Any]] = {"equilibration": 0.1, "interval": 0.02}
 
     def make(self, out: Path, *, frames: int | None, seed: int, options: BaseModel) -> Path:
         """Simulate `frames` frames (default 10,000) with OpenMM into the folder `out`.
