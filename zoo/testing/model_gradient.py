@@ -135,7 +135,7 @@ def _moved(subject: Subject, model: ZooModel, way: list[Tensor], step: float) ->
     other = copy.deepcopy(model)
     with torch.no_grad():
         for p, w in zip([p for p in other.parameters() if p.requires_grad], way, strict=True):
-            p += step * w
+            p.add_(step * w)
     return float(_scalar(subject, other))
 
 

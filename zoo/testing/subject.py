@@ -118,4 +118,4 @@ def perturb(model: torch.nn.Module) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             size = 0.1 * float(parameter.float().square().mean().sqrt()) if parameter.numel() else 0.0
-            parameter += max(size, 0.05) * torch.randn_like(parameter)
+            parameter.add_(max(size, 0.05) * torch.randn_like(parameter))
