@@ -201,6 +201,21 @@ def test_two_processes_train_one_run(data, tmp_path):
     assert run.curve()[-1]["step"] == 3 * 3  # 40 frames, two processes, 8 each: 3 steps an epoch
 
 
+def test_torchrun_trains_one_run(data, tmp_path):
+    """The launcher of clusters: each process gets its rank by environment, not from Lightning."""
+    words = ["train", "schnet", str(data), "--epochs", "2", "--devices", "2", "--out", "run"]
+    words += ["--accelerator", "cpu", "--set", "model.hidden_channels=8", "--set", "train.batch_size=8"]
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [sys.executable, *launcher, "-m", "zoo.cli.app", *words],
+        capture_output=True, text=True, timeout=240, cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    run = zoo.Run(tmp_path / "run")
+    assert run.done and [row["step"] for row in run.curve()] == [3, 6]
+
+
 def test_propensity_end_to_end(tmp_path):
     """The target counts B neighbours: attention must find it where the type mean cannot."""
     data = glass(tmp_path / "glass", frames=12)

@@ -12,7 +12,7 @@ import torch
 
 from zoo.config import RunConfig
 from zoo.data.dataset import Frames
-from zoo.errors import RunError
+from zoo.errors import ConfigError, RunError
 from zoo.files import write_json
 from zoo.models.base import ZooModel
 from zoo.run import RESULTS, Run, new_path
@@ -24,6 +24,8 @@ from zoo.weights import save_weights
 
 #: Set for the processes that a distributed run starts, so that all use one directory.
 RUN_VARIABLE = "ZOO_RUN_PATH"
+#: Seconds that the other processes wait for the first one to make the run directory.
+PATIENCE = 120.0
 
 
 def train(
@@ -99,9 +101,8 @@ def thinned(frames: Frames, number: int | None) -> Frames:
 
 
 def _open_run(plan: Plan, out: Path | None, resume: bool) -> Run:
-    inherited = os.environ.get(RUN_VARIABLE)
-    if inherited and int(os.environ.get("LOCAL_RANK", 0)) > 0:
-        return Run(inherited)
+    if _follower(plan.config):
+        return _await_run(plan, out)
     if resume:
         run = Run(out) if out else _unfinished(plan.config)
         if run.config.digest() != plan.config.digest():
@@ -114,6 +115,33 @@ def _open_run(plan: Plan, out: Path | None, resume: bool) -> Run:
         run = Run.create(out or new_path(plan.config.model["name"], name), plan.config)
     os.environ[RUN_VARIABLE] = str(run.path.resolve())
     return run
+
+
+def _follower(config: RunConfig) -> bool:
+    """Whether another process of this distributed run makes the directory (torchrun, srun, Lightning)."""
+    if config.train.devices * config.train.nodes == 1:
+        return False
+    ranks = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")
+    return any(int(os.environ.get(name, 0)) > 0 for name in ranks)
+
+
+def _await_run(plan: Plan, out: Path | None) -> Run:
+    """Return the run that the first process makes, when it is there."""
+    inherited = os.environ.get(RUN_VARIABLE)
+    path = Path(inherited) if inherited else out
+    if path is None:
+        raise ConfigError("several processes share one run directory: name it with --out")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            run = Run(path)
+            if run.config.digest() == plan.config.digest():
+                return run
+        except (RunError, ConfigError):  # not there yet
+            pass
+        if time.monotonic() > deadline:
+            raise RunError(f"the first process made no run of these settings at {path}")
+        time.sleep(0.2)
 
 
 def _unfinished(config: RunConfig) -> Run:
