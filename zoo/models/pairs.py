@@ -50,7 +50,7 @@ class Pairs:
 
     def convolve(self, filters: Tensor, x: Tensor) -> Tensor:
         """Return `Σ_j W_ij ⊙ x_j` for filters `[rows, channels]` and x `[..., channels]`."""
-        return _Convolve.apply(filters, x, self)
+        return _Convolve.apply(filters, x.to(filters.dtype), self)
 
     def weighted_sum(self, filters: Tensor, x: Tensor) -> Tensor:
         """The kernel of `convolve`, without gradients."""

@@ -73,6 +73,11 @@ class Task(lightning.LightningModule):
         self._log("train", loss, logs, batch)
         return loss
 
+    def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
+        """Gradients of the weights alone: those of the positions would cost SchNet a third more."""
+        weights = [p for p in self.parameters() if p.requires_grad]
+        loss.backward(*args, inputs=weights, **kwargs)
+
     def validation_step(self, batch: Data, _: int) -> None:
         """Loss and logs on the validation split, for choosing among epochs."""
         loss, logs = self.loss(self.cast(batch))

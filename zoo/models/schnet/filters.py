@@ -87,6 +87,14 @@ class _Filters(torch.autograd.Function):
         ctx: Any, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, radial: Radial, with_slope: bool
     ) -> tuple[Tensor, Tensor | None]:
         ctx.set_materialize_grads(False)
+        with _full_precision(w1):
+            return _Filters.values(ctx, w1, b1, w2, b2, radial, with_slope)
+
+    @staticmethod
+    def values(
+        ctx: Any, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, radial: Radial, with_slope: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """What `forward` computes; keeps what the gradients need."""
         basis, basis_slope, e, de = radial
         u = torch.addmm(b1, basis, w1.T)
         sigma = torch.sigmoid(u)
@@ -107,7 +115,7 @@ class _Filters(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, by_value: Tensor | None, by_slope: Tensor | None) -> tuple[Any, ...]:
-        with torch.no_grad():
+        with torch.no_grad(), _full_precision(ctx.saved_tensors[0]):
             grads = _Filters.by_weights(ctx, by_value, by_slope)
         if torch.is_grad_enabled() and grads:
             sources = [t for t in (by_value, by_slope, ctx.saved_tensors[0]) if t is not None]
@@ -159,7 +167,8 @@ class _RowDot(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
         ctx.save_for_backward(a, b)
-        return torch.linalg.vecdot(a, b)
+        with _full_precision(a):
+            return torch.linalg.vecdot(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
@@ -190,7 +199,7 @@ class _Curvature(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        with torch.no_grad():
+        with torch.no_grad(), _full_precision(grad):
             by_d = torch.linalg.vecdot(grad, ctx.curvature())
         return _Refuse.apply(by_d, grad, *ctx.saved_tensors), None, None
 
@@ -207,6 +216,11 @@ class _Refuse(torch.autograd.Function):
         raise RuntimeError(
             "SchNet's filters can be differentiated twice by positions and once by weights, not further"
         )
+
+
+def _full_precision(x: Tensor) -> torch.autocast:
+    """Mixed precision is left to the layers on nodes: rounded to 8 bits, a slope is of no use."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def _curvature(
