@@ -199,3 +199,11 @@ def test_a_folder_of_runs_stands_for_the_finished_ones_in_it(runs, tmp_path):
 def test_out_that_is_a_folder_is_one_clear_error(runs, tmp_path, capsys):
     assert main(["report", str(runs["forces"]), "--out", str(tmp_path)]) == 2
     assert "takes the name of an HTML file" in capsys.readouterr().err
+
+
+def test_a_model_has_one_colour_on_the_whole_page(runs):
+    from zoo.report.runs import group_runs
+
+    groups = group_runs([Run(path) for path in runs.values()])
+    assert len(groups) == 2 and groups[0].palette == groups[1].palette
+    assert set(groups[0].palette) == {label for group in groups for label in group.order}

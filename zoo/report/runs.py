@@ -28,6 +28,7 @@ class Group:
         runs, records, labels: one of each for each run; a label is shared by seeds of one setting.
         board: their leaderboard.
         data: the dataset, None where it is not to be had (`problem` says why).
+        palette: labels of all groups of the page: a model has one colour on all of it.
     """
 
     runs: list[Run]
@@ -36,6 +37,7 @@ class Group:
     board: Board
     data: Dataset | None
     problem: str
+    palette: list[str]
 
     @property
     def dataset(self) -> Dataset:
@@ -118,11 +120,17 @@ def group_runs(runs: Iterable[Run]) -> list[Group]:
     """Group finished runs by dataset and task. Raises `RunError` for one that is not finished."""
     pairs = [(run_record(run), run) for run in runs]
     by_path = {record["run"]: run for record, run in pairs}
-    groups = []
+    groups: list[Group] = []
+    palette: list[str] = []
     for records in grouped(record for record, _ in pairs):
         members = [by_path[record["run"]] for record in records]
         data, problem = _open(members[0])
-        groups.append(Group(members, records, labels(records), leaderboard(records), data, problem))
+        names, board = labels(records), leaderboard(records)
+        groups.append(Group(members, records, names, board, data, problem, palette))
+    for fitted in (False, True):  # those that most figures show get the first colours
+        for group in groups:
+            places = [p.label for p in group.board.places if p.fitted == fitted]
+            palette += [label for label in places if label not in palette]
     return groups
 
 

@@ -16,7 +16,7 @@ def draw(group: Group) -> Drawing | None:
         return None
     times, unit = group.dataset.target_times, group.dataset.units.time
     figure, axes = panels(len(columns), width=3.9, height=3.1, sharey=True)
-    styles = look(group.order)
+    styles = look(group.palette)
     for axis, key in zip(axes[0], columns, strict=True):
         x = times if len(times) == len(_values(group, key)) else range(len(_values(group, key)))
         if key in board.ceiling:

@@ -29,7 +29,7 @@ def draw(group: Group) -> Drawing | None:
     unit = group.dataset.units.force
     names = [f"{system.type_names[k]}\n({(system.types == k).sum()})" for k in kinds]
     figure, axes = panels(2, width=4.1, height=2.8)
-    place, styles = np.arange(len(kinds)), look(group.order)
+    place, styles = np.arange(len(kinds)), look(group.palette)
     step = min(0.14, 0.7 / len(errors))
     for i, (label, values) in enumerate(errors.items()):
         at = place + (i - (len(errors) - 1) / 2) * step

@@ -12,7 +12,7 @@ def draw(group: Group) -> Drawing | None:
     curves = [(label, curve) for label, curve in curves if curve]
     if not curves:
         return None
-    styles = look(group.order)
+    styles = look(group.palette)
     key = _error_key(group, [row for _, curve in curves for row in curve])
     figure, axes = panels(2 if key else 1, width=4.1, height=3.0)
     loss = axes[0, 0]
@@ -70,7 +70,7 @@ def _unit(group: Group, key: str) -> str:
 
 def _baselines(axis, group: Group, key: str) -> list[float]:  # type: ignore[no-untyped-def]
     """Draw a line at the error of each model in closed form; return the errors."""
-    styles, lines = look(group.order), []
+    styles, lines = look(group.palette), []
     for place in group.board.places:
         value = place.cells[key].scalar if key in place.cells else None
         if place.fitted and value:
