@@ -41,7 +41,7 @@ def bench(
     else:
         for drawn in outcome.tables:
             table(drawn.header, drawn.rows, title=drawn.title)
-            print(f"{drawn.note}\n")
+            print(f"{drawn.note}\n" if drawn.note else "")
     note(f"records: {folder / RECORDS}" + (f" · report: {report}" if report else ""))
     for failure in outcome.failures:
         note(f"failed: {failure}")
