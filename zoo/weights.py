@@ -83,13 +83,22 @@ def load_weights(folder: Path) -> ZooModel:
     return model.eval()
 
 
+def pretrained() -> dict[str, Path]:
+    """Names and folders of the models that come with the package."""
+    root = Path(__file__).parent / "pretrained"
+    return {path.parent.name: path.parent for path in sorted(root.glob(f"*/{CARD}"))}
+
+
 def load(path: Path | str) -> ZooModel:
     """Return a trained model, ready to predict: of a run directory, or a packaged one by name.
 
     Raises:
         RunError: there are no weights, or they were changed.
     """
-    packaged = Path(__file__).parent / "pretrained" / str(path)
-    if isinstance(path, str) and not Path(path).exists() and packaged.is_dir():
-        return load_weights(packaged)
+    packaged = pretrained()
+    if isinstance(path, str) and path in packaged:
+        return load_weights(packaged[path])
+    if not Path(path).exists():
+        names = ", ".join(packaged)
+        raise RunError(f"no run at {path}, and no packaged model of that name; packaged: {names}")
     return load_weights(Path(path))

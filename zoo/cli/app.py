@@ -118,6 +118,9 @@ def root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on `arguments` (default: the process's); return the exit status."""
+    # Threads that wait shall sleep: on a busy machine those that spin make a step ten times slower.
+    # OpenMP reads it when torch is loaded, which is later.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     args = list(sys.argv[1:] if arguments is None else arguments)
     debug, args = _take_debug(args)
     try:
