@@ -16,7 +16,7 @@ from zoo.data.info import DataInfo
 from zoo.errors import ConfigError, DataError
 
 #: Cutoff where the config names none, by unit system: Å for molecules, σ for particle systems.
-DEFAULT_CUTOFF = {"ase": 10.0, "lj": 2.5}
+DEFAULT_CUTOFF = {"ase": 5.0, "lj": 2.5}
 
 
 class ZooModel(nn.Module):

@@ -15,6 +15,6 @@ class SchNetConfig(Strict):
     num_interactions: int = Field(3, ge=1, le=64, description="interaction blocks")
     num_gaussians: int = Field(50, ge=2, le=4096, description="radial basis functions on [0, cutoff]")
     cutoff: float | None = Field(
-        None, gt=0, lt=1e6, description="unit of length; by default 10 Å for molecules, 2.5 σ else"
+        None, gt=0, lt=1e6, description="unit of length; by default 5 Å for molecules, 2.5 σ else"
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="of the features each block adds")

@@ -9,4 +9,24 @@ SPEC = ModelSpec(
     config="zoo.models.schnet.config:SchNetConfig",
     citation="Schütt et al., NeurIPS 2017, arXiv:1706.08566",
     tasks=("forces", "propensity"),
+    recipes={
+        # many small steps at a high rate: 5e-3 to 1e-2 halve the error that 2e-3 reaches in a minute
+        "forces": {
+            "optim.lr": 5e-3,
+            "optim.warmup_steps": 100,
+            "train.batch_size": 16,
+            "train.ema": 0.99,
+        },
+        "propensity": {
+            "optim.lr": 5e-3,
+            "optim.weight_decay": 1e-2,
+            "train.batch_size": 1,
+            "train.ema": 0.98,
+            "model.hidden_channels": 32,
+            "model.num_filters": 32,
+            "model.num_interactions": 2,
+            "model.num_gaussians": 25,
+            "model.dropout": 0.1,
+        },
+    },
 )
