@@ -10,7 +10,10 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
+
+from zoo.registry import DISTRIBUTION
 
 #: The head of a light spec module.
 IMPORTS = "from zoo.registry.spec import *\n"
@@ -54,10 +57,22 @@ def plugin(folder: Path, name: str, entry: str, source: str | None = None) -> No
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """The environment of a child process that sees the distributions in `folder`."""
+    """The environment of a child process that sees the distributions in `folder`, and no other plugin."""
+    _hide_real_plugins(folder)
     path = os.pathsep.join(p for p in (str(folder), os.environ.get("PYTHONPATH", "")) if p)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ZOO_")}
     return {**kept, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **more}
+
+
+def _hide_real_plugins(folder: Path) -> None:
+    """Shadow what is installed here: of two distributions of one name the first on the path counts."""
+    for real in metadata.distributions():
+        name = real.metadata["Name"]
+        adds = any(point.group.startswith("zoo.") for point in real.entry_points)
+        info = folder / f"{name.replace('-', '_')}-{real.version}.dist-info"
+        if adds and name != DISTRIBUTION and not list(folder.glob(f"{name.replace('-', '_')}-*.dist-info")):
+            info.mkdir(parents=True)
+            (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {real.version}\n")
 
 
 def zoo(*arguments: str, folder: Path, timeout: float = 60, **more: str) -> subprocess.CompletedProcess[str]:

@@ -67,8 +67,8 @@ def sha256(path: Path) -> str:
 def new_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary folder beside `out` that becomes `out` when the body ends without error.
 
-    Two processes that write the same dataset do not harm each other: the last rename wins, and
-    at no time is `out` half-written. Raises `DataError` if `out` exists and is not to be replaced.
+    Two processes that write the same dataset do not harm each other: the first one's stays (the
+    last one's with `overwrite`), and at no time is `out` half-written. Raises `DataError` if `out` exists and is not to be replaced.
     """
     out = Path(out)
     if out.exists() and not overwrite:
@@ -78,7 +78,7 @@ def new_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o755)
-        if out.exists():
+        if overwrite and out.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
             os.replace(out, old / out.name)
             os.replace(temporary, out)
