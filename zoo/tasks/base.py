@@ -76,7 +76,7 @@ class Task(lightning.LightningModule):
     def backward(self, loss: torch.Tensor, *args: Any, **kwargs: Any) -> None:
         """Gradients of the weights alone: those of the positions would cost SchNet a third more."""
         weights = [p for p in self.parameters() if p.requires_grad]
-        loss.backward(*args, inputs=weights, **kwargs)
+        loss.backward(*args, **{"inputs": weights, **kwargs})
 
     def validation_step(self, batch: Data, _: int) -> None:
         """Loss and logs on the validation split, for choosing among epochs."""

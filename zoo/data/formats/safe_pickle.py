@@ -144,7 +144,7 @@ def _check_sizes(data: bytes) -> None:
     A damaged file may number a value 4,000,000,000: the unpickler would make a table of that size.
     """
     for count, (opcode, argument, _) in enumerate(pickletools.genops(data), start=1):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > count:
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and (argument or 0) > count:
             raise ValueError(f"value number {argument} after {count} steps")
 
 
