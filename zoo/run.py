@@ -159,8 +159,15 @@ def environment() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name() if cuda else None,
         "commit": _commit(),
-        "command": ["zoo" if Path(a).name == "zoo" and i == 0 else a for i, a in enumerate(sys.argv)],
+        "command": _command(),
     }
+
+
+def _command() -> list[str]:
+    """What was typed; the path of the `zoo` script is of no use on another machine."""
+    program, *rest = sys.argv
+    ours = Path(program).name == "zoo" or program.endswith("zoo/cli/app.py")
+    return ["zoo" if ours else program, *rest]
 
 
 def _version(name: str) -> str | None:

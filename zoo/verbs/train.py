@@ -167,6 +167,7 @@ def _finish(
         "task": settings,
         "dataset": {"name": plan.dataset.name, "digest": plan.config.dataset["digest"]},
         "metrics": metrics,
+        "environment": run.environment,
     }
     save_weights(task.model, run.path, plan.config.model["name"], **facts)
     others = [n for n in plan.task.baselines if with_baselines and n != plan.config.model["name"]]
