@@ -16,6 +16,7 @@ Each layout has its own order of nodes (`enter`, `leave`) and of rows of filters
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from typing import Any
 
@@ -29,7 +30,7 @@ from zoo.graphs import Segments, batched_all_pairs, segment_sum
 from zoo.models.base import require_key
 
 
-class Pairs:
+class Pairs(ABC):
     """A layout of pairs.
 
     Attributes:
@@ -52,13 +53,13 @@ class Pairs:
         """Return `Σ_j W_ij ⊙ x_j` for filters `[rows, channels]` and x `[..., channels]`."""
         return _Convolve.apply(filters, x.to(filters.dtype), self)
 
+    @abstractmethod
     def weighted_sum(self, filters: Tensor, x: Tensor) -> Tensor:
         """The kernel of `convolve`, without gradients."""
-        raise NotImplementedError
 
+    @abstractmethod
     def product(self, a: Tensor, b: Tensor) -> Tensor:
         """Return `∂⟨a, convolve(W, b)⟩/∂W`, `[rows, channels]`, without gradients."""
-        raise NotImplementedError
 
 
 class _Convolve(torch.autograd.Function):
