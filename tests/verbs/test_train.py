@@ -90,6 +90,18 @@ def test_evaluate_on_other_data(run, tmp_path):
         evaluate(run, split="tset")
 
 
+def test_data_that_changed_since_training_are_noticed(tmp_path):
+    folder = chain(tmp_path / "chain")
+    run = zoo.train("mean-force", folder, out=tmp_path / "run", with_baselines=False)
+    import shutil
+
+    shutil.rmtree(folder)
+    chain(folder, seed=9)
+    with pytest.raises(DataError, match="no longer the data"):
+        evaluate(run)
+    assert evaluate(run, dataset=folder)["force_mae"]["value"] > 0
+
+
 def test_changed_weights_are_refused(run, tmp_path):
     import shutil
 

@@ -51,6 +51,11 @@ def evaluate(
     model = load_weights(run.path)
     task = make_task(model, config.task)
     data = open_dataset(dataset if dataset is not None else config.dataset["name"])
+    if dataset is None and data_digest(data) != config.dataset["digest"]:
+        raise DataError(
+            f"{data.name} is no longer the data that {run.path} was trained on (another sha256); "
+            "to score on it all the same, name it with --dataset"
+        )
     frames = data.split(split)
     check_fits(model, data)
     predictions = predict(task, frames)
