@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 
 from zoo.config import RunConfig, read_yaml, validated
-from zoo.errors import RunError
+from zoo.errors import ConfigError, RunError
 from zoo.files import write_bytes, write_json, write_text
 
 CONFIG, ENVIRONMENT, METRICS = "config.yaml", "environment.json", "metrics.csv"
@@ -59,7 +59,10 @@ class Run:
         """The resolved configuration."""
         record = read_yaml(self.path / CONFIG)
         record.pop("hash", None)
-        return validated(RunConfig, record)
+        try:
+            return validated(RunConfig, record)
+        except ConfigError as error:
+            raise RunError(f"{self.path / CONFIG}: {error}") from error
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -97,8 +100,11 @@ class Run:
         path = self.path / METRICS
         if not path.is_file():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        except (ValueError, TypeError, csv.Error) as error:
+            raise RunError(f"{path} is damaged: {error}; remove the bad lines") from error
 
     def write_curve(self, rows: list[dict[str, float]]) -> None:
         """Replace `metrics.csv`."""

@@ -144,6 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(str(error), error.exit_code)
     except ClickException as error:
         return _usage(error)
+    except OSError as error:  # a path that cannot be read or written
+        _show_traceback(debug)
+        return _complain(f"{error.filename or 'a file'}: {error.strerror or error}", 2)
     except Exception as error:
         _show_traceback(debug)
         where = "" if debug else " (--debug shows where)"

@@ -10,6 +10,7 @@ import typer
 
 from zoo.cli.options import Out
 from zoo.cli.output import Json, emit, note, table
+from zoo.errors import ConfigError
 
 
 def bench(
@@ -29,6 +30,8 @@ def bench(
 
     folder = out or Path("runs") / f"bench-{suite.replace(':', '-')}"
     named = tuple(m.strip() for m in models.split(",") if m.strip()) if models is not None else None
+    if named == ():
+        raise ConfigError("--models takes names of models, separated by commas")
     outcome = run_bench(suite, Options(folder, named, seeds, epochs, accelerator))
     report = None
     if outcome.runs:

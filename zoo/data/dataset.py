@@ -9,6 +9,7 @@ import torch
 
 from zoo import keys
 from zoo.data import splits as splitting
+from zoo.data.consistency import check_consistency
 from zoo.data.graph import Graph
 from zoo.data.store import Manifest, open_array, read_manifest
 from zoo.data.system import System
@@ -44,23 +45,11 @@ class Dataset:
             size = int(np.prod(record.shape)) * np.dtype(record.dtype).itemsize
             check = size <= VERIFY_BYTES if verify is None else verify
             self.arrays[name] = open_array(self.path, name, record, verify=check)
-        self._check_shapes()
-        splitting.check_disjoint(self.manifest.splits, len(self))
-
-    def _check_shapes(self) -> None:
-        if keys.POSITIONS not in self.arrays:
-            raise DataError(f"{self.path}: the dataset has no positions")
-        frames, particles = self.arrays[keys.POSITIONS].shape[:2]
-        if particles != self.system.num_particles:
-            raise DataError(
-                f"{self.path}: positions of {particles} particles, "
-                f"but the system has {self.system.num_particles}"
-            )
-        for name, array in self.arrays.items():
-            if len(array) != frames:
-                raise DataError(f"{self.path}: {name} has {len(array)} frames of {frames}")
-        if self.system.periodic and keys.CELLS not in self.arrays:
-            raise DataError(f"{self.path}: the system is periodic but there is no cell (box)")
+        manifest = self.manifest
+        check_consistency(
+            self.path, self.system, self.arrays, manifest.splits,
+            manifest.target_names, manifest.target_times,
+        )  # fmt: skip
 
     @property
     def name(self) -> str:
@@ -74,8 +63,10 @@ class Dataset:
 
     @property
     def target_names(self) -> list[str]:
-        """Name of each per-particle target."""
-        return self.manifest.target_names
+        """Name of each per-particle target; numbered where the manifest names none."""
+        if self.manifest.target_names or keys.TARGETS not in self.arrays:
+            return self.manifest.target_names
+        return [f"target {i}" for i in range(self.arrays[keys.TARGETS].shape[-1])]
 
     @property
     def target_times(self) -> list[float]:
@@ -100,7 +91,10 @@ class Dataset:
         if name == "all":
             return Frames(self, np.arange(len(self)), "all")
         if name not in self.manifest.splits:
-            raise UnknownName("split", name, [*self.manifest.splits, "all"])
+            known = [*self.manifest.splits, "all"]
+            if name in splitting.SPLITS:
+                raise DataError(f"{self.path} has no {name} split, only {', '.join(known)}")
+            raise UnknownName("split", name, known)
         index = splitting.indices(self.manifest.splits[name], len(self))
         return Frames(self, index, name)
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from zoo import keys
-from zoo.data.dataset import Frames
+from zoo.data.dataset import Dataset, Frames
 from zoo.errors import DataError
 
 
@@ -42,6 +42,14 @@ class DataInfo(BaseModel):
     target_std: list[list[float]] = []
 
 
+def require_array(dataset: Dataset, interface: Literal["potential", "node"]) -> None:
+    """Raise `DataError` unless the dataset has what the interface learns from."""
+    name = keys.FORCES if interface == "potential" else keys.TARGETS
+    if name not in dataset.arrays:
+        has = ", ".join(sorted(dataset.arrays))
+        raise DataError(f"{dataset.name} has no {name}, which this task learns from; it has {has}")
+
+
 def data_info(frames: Frames, interface: Literal["potential", "node"]) -> DataInfo:
     """Gather `DataInfo` from a training split.
 
@@ -58,13 +66,7 @@ def data_info(frames: Frames, interface: Literal["potential", "node"]) -> DataIn
         bonds=[(int(i), int(j)) for i, j in system.bonds],
         num_particles=system.num_particles,
     )
-    needed = (keys.FORCES,) if interface == "potential" else (keys.TARGETS,)
-    for name in needed:
-        if name not in dataset.arrays:
-            raise DataError(
-                f"{dataset.name} has no {name}, which this task learns from; it has "
-                + ", ".join(sorted(dataset.arrays))
-            )
+    require_array(dataset, interface)
     if interface == "potential":
         forces = frames.array(keys.FORCES).astype(np.float64)
         info.force_rms = float(np.sqrt(np.mean(forces**2))) or 1.0
@@ -72,7 +74,7 @@ def data_info(frames: Frames, interface: Literal["potential", "node"]) -> DataIn
             info.energy_per_particle = float(np.mean(frames.array(keys.ENERGIES)) / system.num_particles)
         return info
     targets = frames.array(keys.TARGETS).astype(np.float64)
-    info.target_names = dataset.target_names or [f"target {i}" for i in range(targets.shape[-1])]
+    info.target_names = dataset.target_names
     for kind in types:
         values = targets[:, system.types == kind].reshape(-1, targets.shape[-1])
         info.target_mean.append(values.mean(0).tolist())

@@ -27,10 +27,12 @@ def split_runs(
         goes whole into one split; with fewer, each run is cut into three blocks of time.
 
     Raises:
-        DataError: too few frames to fill three splits.
+        DataError: too few frames to fill three splits, or the runs are mixed.
     """
     frames = len(run)
     edges = np.flatnonzero(np.diff(run)) + 1
+    if len(edges) + 1 > len(np.unique(run)):
+        raise DataError("frames of one run must stand together: sort the frames by run")
     bounds = [0, *edges.tolist(), frames]
     runs = list(pairwise(bounds))
     shares = np.asarray(fractions) / sum(fractions)

@@ -15,6 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from zoo.data.consistency import check_consistency
+from zoo.data.system import System
 from zoo.errors import DataError
 
 MANIFEST = "manifest.json"
@@ -111,12 +113,13 @@ def write_dataset(
         overwrite: replace a dataset that is there.
 
     Raises:
-        DataError: an array holds NaN or infinity, or its number of frames is off.
+        DataError: an array holds NaN or infinity, or parts do not fit together.
     """
-    frames = len(arrays["positions"])
+    check_consistency(
+        Path(out), System.from_json(manifest.system), arrays, manifest.splits,
+        manifest.target_names, manifest.target_times,
+    )  # fmt: skip
     for name, array in arrays.items():
-        if len(array) != frames:
-            raise DataError(f"{name} has {len(array)} frames, positions have {frames}")
         if np.issubdtype(array.dtype, np.floating):
             bad = np.unique(np.argwhere(~np.isfinite(array))[:, 0])
             if bad.size:

@@ -16,7 +16,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.entry import Check, NoOptions, RawData
 from zoo.data.splits import split_runs
 from zoo.data.store import Manifest, write_dataset
-from zoo.errors import DataError
+from zoo.errors import DataError, UnknownName
 from zoo.registry import REGISTRY
 from zoo.units import SYSTEMS
 
@@ -72,7 +72,11 @@ def import_dataset(
     Raises:
         DataError: the files are damaged, do not go together or are of no known format.
     """
-    raw = formats.read([Path(p) for p in paths], format, **dict(options or {}))
+    options = dict(options or {})
+    for key in options:
+        if key != "units":
+            raise UnknownName("option of import", key, ["units"])
+    raw = formats.read([Path(p) for p in paths], format, units=options.get("units"))
     if is_registered(name):
         raw = dataset_entry(name).complete(raw)
     return write_raw(raw, name, out or default_out(name))

@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
 from zoo.data.dataset import Frames
 from zoo.data.loader import make_loader
-from zoo.errors import EntryError, RunFailed
+from zoo.errors import EntryError, RunError, RunFailed
 from zoo.progress import progress
 from zoo.run import LAST, Run
 from zoo.tasks.base import Task
@@ -45,6 +45,7 @@ def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
     steps = math.ceil(math.ceil(len(train_frames) / world) / settings.batch_size)
     task = make_task(model, plan.config.task, optim=plan.config.optim, total_steps=steps * settings.epochs)
     best = BestWeights(run.path / BEST)
+    last = _last_checkpoint(run)
     with progress(f"training {plan.config.model['name']}", steps * settings.epochs, "steps") as bar:
         trainer = lightning.Trainer(
             accelerator=settings.accelerator,
@@ -64,8 +65,7 @@ def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
             enable_model_summary=False,
             default_root_dir=run.path,
         )
-        last = run.path / LAST
-        trainer.fit(task, loader, val_loader, ckpt_path=last if last.is_file() else None, weights_only=True)
+        trainer.fit(task, loader, val_loader, ckpt_path=last, weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
     if best.epoch < 0:
@@ -73,6 +73,17 @@ def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
     if trainer.is_global_zero:
         best.restore(task.model)
     return task
+
+
+def _last_checkpoint(run: Run) -> Path | None:
+    path = run.path / LAST
+    if not path.is_file():
+        return None
+    try:
+        torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # a damaged file can raise nearly anything
+        raise RunError(f"{path} is damaged; remove it to start this run again") from error
+    return path
 
 
 def _callbacks(plan: Plan, run: Run, best: BestWeights, bar: Progress) -> list[Callback]:

@@ -12,7 +12,7 @@ import torch
 from zoo.config import RunConfig, merged, nest, read_yaml, validated
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset, Frames
-from zoo.data.info import data_info
+from zoo.data.info import data_info, require_array
 from zoo.errors import ConfigError
 from zoo.models.base import ZooModel
 from zoo.registry import REGISTRY
@@ -55,6 +55,9 @@ def resolve(
     if name not in spec.tasks:
         raise ConfigError(f"model {model!r} does not serve task {name!r}; it serves {', '.join(spec.tasks)}")
     task_spec = REGISTRY.get("tasks", name)
+    require_array(data, REGISTRY.load_target(task_spec).interface)
+    for split in ("train", "test") if spec.fitted else ("train", "val", "test"):
+        data.split(split)
     record = merged(nest(spec.recipes.get(name, {})), given)
     for section in ("model", "task"):
         record[section] = dict(record.get(section) or {})

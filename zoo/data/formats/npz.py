@@ -89,7 +89,7 @@ def _load(path: Path, units: UnitSystem) -> RawData:
             array = finite(path, name, found[name])
             arrays[name] = array[None] if single and array.ndim == axes - 1 else array
     shape = arrays[keys.POSITIONS].shape
-    if len(shape) != 3 or shape[2] != 3 or types.shape != shape[1:2]:
+    if len(shape) != 3 or shape[2] != 3 or shape[1] == 0 or types.shape != shape[1:2]:
         raise DataError(
             f"{path}: positions of shape {found[keys.POSITIONS].shape} and {types.shape} types do "
             "not fit together"
@@ -103,6 +103,8 @@ def _load(path: Path, units: UnitSystem) -> RawData:
             )
     pbc = _cell(path, found, arrays, units)
     temperature = found.get("temperature")
+    if temperature is not None and np.size(temperature) != 1:
+        raise DataError(f"{path}: one temperature expected, got {np.size(temperature)}")
     arrays = {name: _narrow(name, array) for name, array in arrays.items()}
     times = finite(path, "target_times", found.get("target_times", np.zeros(0))).ravel().tolist()
     return RawData(
@@ -110,7 +112,7 @@ def _load(path: Path, units: UnitSystem) -> RawData:
         arrays=arrays,
         array_units=_units(units, arrays),
         units=units.name,
-        temperature=None if temperature is None else float(finite(path, "temperature", temperature)),
+        temperature=None if temperature is None else finite(path, "temperature", temperature).item(),
         target_names=[f"t={time:g}" for time in times],
         target_times=times,
     )
@@ -121,12 +123,17 @@ def _cell(
 ) -> tuple[bool, bool, bool]:
     """Add the cell; return the periodic directions."""
     frames = len(arrays[keys.POSITIONS])
-    flags = np.broadcast_to(np.asarray(found.get("pbc", True), bool), (3,))
+    given = np.asarray(found.get("pbc", True))
+    if given.shape not in ((), (3,)) or given.dtype.kind not in "biu":
+        raise DataError(f"{path}: pbc takes one or three of True and False")
+    flags = np.broadcast_to(given.astype(bool), (3,))
     pbc = (bool(flags[0]), bool(flags[1]), bool(flags[2]))
     if "cell" in found:
         cell = finite(path, "cell", found["cell"])
     elif "box" in found:
         box = finite(path, "box", found["box"])
+        if box.shape not in ((), (3,), (frames, 3)) or (box < 0).any():
+            raise DataError(f"{path}: box takes one or three positive lengths, or three for each frame")
         box = np.broadcast_to(box, (3,)) if box.ndim == 0 else box
         cell = box[..., None] * np.eye(3)
     elif units.name == "lj" and any(pbc):
@@ -144,7 +151,10 @@ def _cell(
 def _narrow(name: str, array: np.ndarray) -> np.ndarray:
     kinds = {keys.CLONES: np.float16, keys.RUN: np.int32}
     wide = (keys.ENERGIES, keys.TIME, keys.CELLS)
-    return array.astype(kinds.get(name, np.float64 if name in wide else np.float32))
+    if name == keys.RUN and (array != np.round(array)).any():
+        raise DataError("run takes whole numbers, one for each frame")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused when it is written
+        return array.astype(kinds.get(name, np.float64 if name in wide else np.float32))
 
 
 def _units(units: UnitSystem, arrays: dict[str, np.ndarray]) -> dict[str, str]:
@@ -180,4 +190,6 @@ def _system(
         masses = np.ones(len(types))
     if "masses" in found:
         masses = finite(path, "masses", found["masses"])
+        if (masses <= 0).any():
+            raise DataError(f"{path}: masses must be positive")
     return System(types=types, masses=masses, type_names=names, pbc=pbc)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel
 
 from zoo.data.dataset import Dataset
-from zoo.data.entry import Check, DatasetEntry
+from zoo.data.entry import Check, DatasetEntry, RawData
 from zoo.datasets.alanine_dipeptide.options import Options
+from zoo.errors import DataError
 
 
 class AlanineDipeptide(DatasetEntry):
@@ -33,6 +36,24 @@ class AlanineDipeptide(DatasetEntry):
         if not isinstance(options, Options):
             options = Options.model_validate(options.model_dump())
         return make(Path(out), frames=10_000 if frames is None else frames, seed=seed, options=options)
+
+    def complete(self, raw: RawData) -> RawData:
+        """Add names and bonds of the molecule. Raises `DataError` if the files hold another one."""
+        from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS
+
+        numbers = [number for _, _, number in ATOMS]
+        if raw.units != "ase" or raw.system.types.tolist() != numbers:
+            raise DataError(
+                f"these files hold {raw.system.num_particles} particles in {raw.units!r} units, not the "
+                "22 atoms of ACE-ALA-NME in the order of its AMBER topology; import them under another NAME"
+            )
+        system = replace(
+            raw.system,
+            bonds=np.array(BONDS),
+            atom_names=tuple(name for _, name, _ in ATOMS),
+            residue_names=tuple(residue for residue, _, _ in ATOMS),
+        )
+        return replace(raw, system=system)
 
     def checks(self, dataset: Dataset) -> list[Check]:
         """Energies recomputed, two thermometers, bond lengths, chirality, basins; see `checks.py`."""

@@ -15,7 +15,7 @@ from molzoo_megnet.argon.options import CUTOFF, EPSILON, MASS, SIGMA, ArgonOptio
 from molzoo_megnet.argon.simulation import HOT, State, lennard_jones
 from zoo import keys
 from zoo.data.dataset import Dataset
-from zoo.data.entry import Check, DatasetEntry
+from zoo.data.entry import Check, DatasetEntry, RawData
 from zoo.data.splits import split_runs
 from zoo.data.store import Manifest, write_dataset
 from zoo.data.system import System
@@ -104,6 +104,14 @@ class Argon(DatasetEntry):
                 ),
             },
         )
+
+    def complete(self, raw: RawData) -> RawData:
+        """Raise `DataError` if the files hold anything but argon in Å and eV."""
+        if raw.units != "ase" or set(raw.system.types.tolist()) != {18}:
+            raise DataError(
+                "these files do not hold argon alone in units=ase; import them under another NAME"
+            )
+        return raw
 
     def checks(self, dataset: Dataset) -> list[Check]:
         """Energies recomputed by ASE, two thermometers, density, g(r), diffusion; see `checks.py`."""
