@@ -59,6 +59,11 @@ def plugin(folder: Path, name: str, entry: str, source: str | None = None) -> No
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """The environment of a child process that sees the distributions in `folder`, and no other plugin."""
     _hide_real_plugins(folder)
+    return with_plugins(folder, **more)
+
+
+def with_plugins(folder: Path, **more: str) -> dict[str, str]:
+    """The environment of a child process that sees what is in `folder` and what is installed."""
     path = os.pathsep.join(p for p in (str(folder), os.environ.get("PYTHONPATH", "")) if p)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("ZOO_")}
     return {**kept, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", **more}

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from fabricate import environment
+from fabricate import with_plugins
 
 import zoo
 from zoo.registry import REGISTRY
@@ -43,7 +43,7 @@ def test_the_zoo_does_not_know_it() -> None:
 def test_its_own_tests_pass(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(PLUGIN)],
-        env=environment(tmp_path),
+        env=with_plugins(tmp_path),
         cwd=PLUGIN,
         capture_output=True,
         text=True,
