@@ -148,6 +148,24 @@ def test_resume_after_sigkill_gives_the_same_result(data, tmp_path):
     ]
 
 
+def test_ctrl_c_says_how_to_go_on(data, tmp_path):
+    words = ["train", "schnet", str(data), "--out", "run", "--epochs", "500"]
+    words += ["--set", "model.hidden_channels=8", "--set", "train.batch_size=8", "--accelerator", "cpu"]
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code += "from zoo.cli.app import main; sys.exit(main(sys.argv[1:]))"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
+        assert child.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, error = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert error.strip().splitlines()[-1] == "zoo: interrupted: to continue: --resume --out run"
+
+
 def test_nan_loss_names_the_batch(data, tmp_path):
     manifest = Dataset(data).manifest
     energies = np.load(data / "energies.npy").astype(np.float64)

@@ -135,8 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # the same, as rich says it
             return PIPE_CLOSED
         raise
-    except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as error:
+        return _complain(": ".join(["interrupted", *map(str, error.args)]), INTERRUPTED)
     except typer.Abort:
         return _complain("aborted", INTERRUPTED)
     except ZooError as error:

@@ -65,9 +65,10 @@ def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
             enable_model_summary=False,
             default_root_dir=run.path,
         )
-        trainer.fit(task, loader, val_loader, ckpt_path=last, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        try:
+            trainer.fit(task, loader, val_loader, ckpt_path=last, weights_only=True)
+        except SystemExit as stop:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt(f"to continue: --resume --out {run.path}") from stop
     if best.epoch < 0:
         raise RunFailed(f"{run.path}: no epoch was validated; lower train.validate_every")
     if trainer.is_global_zero:
