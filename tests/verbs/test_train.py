@@ -174,7 +174,7 @@ def test_nan_loss_names_the_batch(data, tmp_path):
     arrays = {k: np.array(v) for k, v in Dataset(data).arrays.items()} | {"energies": energies}
     units = {k: r.unit for k, r in manifest.arrays.items()}
     zoo.data.store.write_dataset(bad, manifest.model_copy(deep=True), arrays, units)
-    with pytest.raises(RunFailed, match=r"epoch 0, step 0, on frames \d+, .*8 in all|on frames") as caught:
+    with pytest.raises(RunFailed, match=r"epoch 0, step 0, on frames \d+(, \d+){7}\.") as caught:
         zoo.train("schnet", bad, epochs=1, out=tmp_path / "run", settings=SMALL)
     assert caught.value.exit_code == 1
 
@@ -190,7 +190,7 @@ def test_gpu_that_is_not_there(data, tmp_path):
 @pytest.mark.parametrize(
     "extra",
     [
-        {"optim.schedule": "plateau", "train.early_stopping": 1, "optim.lr": 1e-8},
+        {"optim.schedule": "plateau", "train.early_stopping": 1, "optim.lr": 1e-30},
         {"optim.schedule": "exponential", "optim.name": "adam", "optim.warmup_steps": 3},
         {"train.precision": "64-true", "train.validate_every": 2},
         {"train.precision": "bf16-mixed", "train.gradient_clip": None},
@@ -204,8 +204,8 @@ def test_trainer_settings(data, tmp_path, extra):
         "schnet", data, epochs=4, out=tmp_path / "run", settings=SMALL | extra, with_baselines=False
     )
     assert np.isfinite(run.results["metrics"]["force_mae"]["value"])
-    if "train.early_stopping" in extra:  # such a small rate gains nothing: it stops early or not,
-        assert len(run.curve()) <= 4  # but never runs longer than asked
+    if "train.early_stopping" in extra:  # such a rate moves no float32 weight: the second epoch gains nothing
+        assert len(run.curve()) == 2
     if extra.get("train.logger") == "tensorboard":
         assert list((run.path / "tensorboard").glob("events*"))
     if "train.frames" in extra:
