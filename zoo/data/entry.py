@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from zoo.data.dataset import Dataset
+from zoo.data.splits import Ranges
 from zoo.data.system import System
 from zoo.errors import DataError
 from zoo.registry.spec import DatasetSpec
@@ -34,6 +35,10 @@ class RawData:
         temperature: where the files tell it.
         target_names, target_times: of `targets` and `clone_displacements`, if any.
         provenance: files, their sha256, format and whatever they say of their origin.
+        splits: half-open frame ranges of "train", "val", "test" where the files were published so;
+            None: the store splits by run or by blocks of time.
+        more: further frames in chunks of the same arrays, read while they are written, so that a
+            long trajectory never is in memory as a whole; `arrays` is the first chunk.
     """
 
     system: System
@@ -44,6 +49,8 @@ class RawData:
     target_names: list[str] = field(default_factory=list)
     target_times: list[float] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
+    splits: dict[str, Ranges] | None = None
+    more: Iterable[dict[str, np.ndarray]] = ()
 
 
 @dataclass(frozen=True)
@@ -105,7 +112,10 @@ class DatasetEntry:
         raise DataError(f"{self.name} has no generator; import files with `zoo data import`")
 
     def complete(self, raw: RawData) -> RawData:
-        """Add what this entry derives from a reader's arrays, such as targets."""
+        """Add what this entry derives from a reader's arrays, such as targets.
+
+        Called for each chunk of frames: what it derives of a frame depends on that frame alone.
+        """
         return raw
 
     def checks(self, dataset: Dataset) -> list[Check]:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zoo.data.consistency import check_consistency
+from zoo.data.growing import GrowingArray
 from zoo.data.system import System
 from zoo.errors import DataError
 
@@ -95,48 +96,106 @@ def new_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+class DatasetWriter:
+    """A dataset in the writing, chunk by chunk; see `dataset_writer`.
+
+    Args:
+        folder: temporary folder.
+        out: where it will stand, for messages.
+        units: name to unit, one for each array.
+    """
+
+    def __init__(self, folder: Path, out: Path, units: Mapping[str, str]) -> None:
+        self.folder, self.out, self.units = folder, out, units
+        self.growing: dict[str, GrowingArray] = {}
+        self.manifest: Manifest | None = None
+
+    def append(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Add frames: name to array, first axis = frames; the same names in every chunk.
+
+        Raises `DataError` where names, shapes or kinds differ from the first chunk's, or on NaN.
+        """
+        if not self.growing:
+            self.growing = {n: GrowingArray(self.folder / f"{n}.npy", a) for n, a in arrays.items()}
+        if arrays.keys() != self.growing.keys():
+            differ = sorted(arrays.keys() ^ self.growing.keys())
+            raise DataError(f"{self.out}: some frames have {', '.join(differ)} and some have not")
+        for name, array in arrays.items():
+            self.growing[name].append(np.asarray(array))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what was written, memory-mapped; nothing can be added after."""
+        for array in self.growing.values():
+            array.close()
+        return {n: np.load(a.path, mmap_mode="r", allow_pickle=False) for n, a in self.growing.items()}
+
+    def finish(self, manifest: Manifest) -> None:
+        """Check that all fits together and add the manifest, whose `arrays` is filled in here.
+
+        Raises `DataError` where sizes, splits, cell or targets do not fit.
+        """
+        arrays = self.arrays()
+        check_consistency(
+            self.out, System.from_json(manifest.system), arrays, manifest.splits,
+            manifest.target_names, manifest.target_times,
+        )  # fmt: skip
+        for name, array in arrays.items():
+            path = self.growing[name].path
+            manifest.arrays[name] = ArrayRecord(
+                file=path.name,
+                shape=list(array.shape),
+                dtype=array.dtype.str,
+                unit=self.units[name],
+                sha256=sha256(path),
+            )
+        text = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1)
+        (self.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        self.manifest = manifest
+
+
+@contextmanager
+def dataset_writer(
+    out: Path, units: Mapping[str, str], *, overwrite: bool = False
+) -> Iterator[DatasetWriter]:
+    """Give a writer whose dataset appears at `out`, whole, when the body ends without error.
+
+    Memory does not grow with the number of frames: `append` writes them, `finish` adds the
+    manifest. Raises `DataError` as `new_folder` does.
+    """
+    with new_folder(Path(out), overwrite=overwrite) as folder:
+        writer = DatasetWriter(folder, Path(out), units)
+        try:
+            yield writer
+        finally:
+            for array in writer.growing.values():
+                array.close()
+        assert writer.manifest is not None, "DatasetWriter.finish was not called"
+
+
 def write_dataset(
     out: Path,
     manifest: Manifest,
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray] | Iterable[Mapping[str, np.ndarray]],
     units: Mapping[str, str],
     *,
     overwrite: bool = False,
 ) -> Path:
-    """Write a whole dataset at once.
+    """Write a whole dataset.
 
     Args:
         out: folder to make.
         manifest: everything but `arrays`, which is filled in here.
-        arrays: name to array, first axis = frames.
+        arrays: name to array, first axis = frames; or chunks of such, read while they are written.
         units: name to unit, one for each array.
         overwrite: replace a dataset that is there.
 
     Raises:
         DataError: an array holds NaN or infinity, or parts do not fit together.
     """
-    check_consistency(
-        Path(out), System.from_json(manifest.system), arrays, manifest.splits,
-        manifest.target_names, manifest.target_times,
-    )  # fmt: skip
-    for name, array in arrays.items():
-        if np.issubdtype(array.dtype, np.floating):
-            bad = np.unique(np.argwhere(~np.isfinite(array))[:, 0])
-            if bad.size:
-                raise DataError(f"{name} holds NaN or infinity, first in frame {bad[0]}")
-    with new_folder(Path(out), overwrite=overwrite) as folder:
-        for name, array in arrays.items():
-            path = folder / f"{name}.npy"
-            np.save(path, np.ascontiguousarray(array), allow_pickle=False)
-            manifest.arrays[name] = ArrayRecord(
-                file=path.name,
-                shape=list(array.shape),
-                dtype=array.dtype.str,
-                unit=units[name],
-                sha256=sha256(path),
-            )
-        text = json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False, indent=1)
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    with dataset_writer(out, units, overwrite=overwrite) as writer:
+        for chunk in [arrays] if isinstance(arrays, Mapping) else arrays:
+            writer.append(chunk)
+        writer.finish(manifest)
     return Path(out)
 
 

@@ -22,6 +22,7 @@ class System:
         bonds: `[bonds, 2]` indices of bonded particles.
         atom_names, residue_names: one per particle, or empty.
         residues: `[particles]` residue number from 0, or empty.
+        chains: `[particles]` number of the chain or molecule from 0, or empty.
         parameters: force field and whatever else the simulation needs, as plain JSON.
     """
 
@@ -33,6 +34,7 @@ class System:
     atom_names: tuple[str, ...] = ()
     residue_names: tuple[str, ...] = ()
     residues: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    chains: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -40,8 +42,9 @@ class System:
         object.__setattr__(self, "masses", np.asarray(self.masses, np.float64))
         object.__setattr__(self, "bonds", np.asarray(self.bonds, np.int64).reshape(-1, 2))
         object.__setattr__(self, "residues", np.asarray(self.residues, np.int64))
+        object.__setattr__(self, "chains", np.asarray(self.chains, np.int64))
         n = len(self.types)
-        for name in ("masses", "atom_names", "residue_names", "residues"):
+        for name in ("masses", "atom_names", "residue_names", "residues", "chains"):
             length = len(getattr(self, name))
             if length not in (0, n) or (name == "masses" and length != n):
                 raise DataError(f"system: {length} {name} for {n} particles")
@@ -72,6 +75,7 @@ class System:
             "atom_names": list(self.atom_names),
             "residue_names": list(self.residue_names),
             "residues": self.residues.tolist(),
+            "chains": self.chains.tolist(),
             "parameters": self.parameters,
         }
 
@@ -88,6 +92,7 @@ class System:
                 atom_names=tuple(record.get("atom_names", ())),
                 residue_names=tuple(record.get("residue_names", ())),
                 residues=record.get("residues", []),
+                chains=record.get("chains", []),
                 parameters=dict(record.get("parameters", {})),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from zoo.data import formats
 from zoo.data.catalog import dataset_entry, is_registered, open_dataset
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check, NoOptions, RawData
-from zoo.data.splits import split_runs
-from zoo.data.store import Manifest, write_dataset
+from zoo.data.splits import Ranges, split_runs
+from zoo.data.store import Manifest, dataset_writer
 from zoo.errors import DataError, UnknownName
 from zoo.registry import REGISTRY
 from zoo.units import SYSTEMS
@@ -77,31 +78,41 @@ def import_dataset(
         if key != "units":
             raise UnknownName("option of import", key, ["units"])
     raw = formats.read([Path(p) for p in paths], format, units=options.get("units"))
-    if is_registered(name):
-        raw = dataset_entry(name).complete(raw)
     return write_raw(raw, name, out or default_out(name))
 
 
 def write_raw(raw: RawData, name: str, out: Path) -> Path:
-    """Write what a reader found, split by run or by blocks of time."""
-    frames = len(raw.arrays[keys.POSITIONS])
-    run = raw.arrays.get(keys.RUN, np.zeros(frames, np.int32))
-    if frames < 3:
-        splits: dict[str, list[tuple[int, int]]] = {"test": [(0, frames)]}
-    else:
-        splits = split_runs(run)
-    manifest = Manifest(
-        name=name,
-        version="1",
-        units=raw.units,  # type: ignore[arg-type]
-        temperature=raw.temperature,
-        system=raw.system.to_json(),
-        splits=splits,
-        target_names=raw.target_names,
-        target_times=raw.target_times,
-        provenance=raw.provenance,
-    )
-    return write_dataset(out, manifest, raw.arrays, raw.array_units)
+    """Write what a reader found, with what the entry derives from it.
+
+    Split as published, or else by run or by blocks of time.
+    """
+    entry = dataset_entry(name) if is_registered(name) else None
+    complete = entry.complete if entry else lambda raw: raw
+    more, raw = raw.more, complete(replace(raw, more=()))
+    with dataset_writer(out, raw.array_units) as writer:
+        writer.append(raw.arrays)
+        for chunk in more:
+            writer.append(complete(replace(raw, arrays=chunk)).arrays)
+        written = writer.arrays()
+        frames = len(written[keys.POSITIONS])
+        run = written.get(keys.RUN, np.zeros(frames, np.int32))
+        manifest = Manifest(
+            name=name,
+            version="1",
+            units=raw.units,  # type: ignore[arg-type]
+            temperature=raw.temperature,
+            system=raw.system.to_json(),
+            splits=raw.splits or _splits(run),
+            target_names=raw.target_names,
+            target_times=raw.target_times,
+            provenance=raw.provenance,
+        )
+        writer.finish(manifest)
+    return Path(out)
+
+
+def _splits(run: np.ndarray) -> dict[str, Ranges]:
+    return split_runs(run) if len(run) >= 3 else {"test": [(0, len(run))]}
 
 
 def check_dataset(name: str | Path) -> list[Check]:
