@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,12 +14,13 @@ from pydantic import ValidationError
 
 from zoo.data.dataset import Dataset
 from zoo.data.work import Work
-from zoo.datasets.alanine_dipeptide import molecule, simulate
+from zoo.datasets.alanine_dipeptide import molecule
 from zoo.datasets.alanine_dipeptide.basins import basins, mean_and_error
 from zoo.datasets.alanine_dipeptide.entry import AlanineDipeptide
 from zoo.datasets.alanine_dipeptide.forcefield import build_system
 from zoo.datasets.alanine_dipeptide.options import Options
 from zoo.datasets.alanine_dipeptide.spec import SPEC
+from zoo.engines.openmm import evaluate
 from zoo.errors import ConfigError, DataError, EntryError, RunFailed, UnknownName
 from zoo.units import EV_PER_KJ_MOL
 
@@ -46,7 +46,7 @@ def energies_and_forces(system, frames):
     context = openmm.Context(
         system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
     )
-    found = [simulate.evaluate(context, frame) for frame in frames]
+    found = [evaluate(context, frame) for frame in frames]
     return np.array([e for e, _ in found]), np.array([f for _, f in found])
 
 
@@ -244,32 +244,6 @@ def _processes_that_name(folder: Path) -> list[str]:
         except OSError:
             continue
     return found
-
-
-def test_a_run_stopped_between_its_pieces_continues_exactly(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(simulate, "PIECE_STEPS", 40)  # four frames
-    xml = made.system.parameters["openmm_system_xml"]
-    job = simulate.Job(xml, 300.0, 1.0, 0.002, 10, 20, "CPU", 7, (10, 10))
-    job = simulate.Job(**json.loads(json.dumps(job.to_json())))
-    names = [name for name, _ in job.pieces(1)]
-    assert [n for _, n in job.pieces(1)] == [4, 4, 2]
-    whole, broken = Work(tmp_path / "whole"), Work(tmp_path / "broken")
-    for work in (whole, broken):
-        work.folder.mkdir()
-    simulate.simulate(job, 1, whole, tell=lambda: None)
-    count = iter(range(100))
-
-    def stop() -> None:
-        if next(count) == 5:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        simulate.simulate(job, 1, broken, tell=stop)
-    assert [name in broken for name in names] == [True, False, False]
-    simulate.simulate(job, 1, broken, tell=lambda: None)
-    for name in names:
-        for key, array in whole.load(name).items():
-            assert np.array_equal(array, broken.load(name)[key]), (name, key)
 
 
 def test_a_failing_simulation_is_one_clear_error(tmp_path):

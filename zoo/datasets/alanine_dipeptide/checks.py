@@ -8,9 +8,9 @@ from zoo import keys
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
 from zoo.datasets.alanine_dipeptide import structure, thermometers
-from zoo.datasets.alanine_dipeptide.forcefield import build_system, require_openmm
+from zoo.datasets.alanine_dipeptide.forcefield import build_system
 from zoo.datasets.alanine_dipeptide.molecule import ATOMS
-from zoo.datasets.alanine_dipeptide.simulate import evaluate
+from zoo.engines.openmm import evaluate, make_context, require_openmm
 from zoo.errors import EntryError
 from zoo.units import BOLTZMANN_EV
 
@@ -45,14 +45,12 @@ def _recomputed(dataset: Dataset, positions: np.ndarray, frames: int = 50) -> li
     texts = [f"< {limit:g}" for limit in limits]
     stored = [key in dataset.arrays for key in (keys.ENERGIES, keys.FORCES)]
     try:
-        require_openmm()
+        require_openmm("alanine-dipeptide")
     except EntryError as error:
         return [Check(n, t, source, None, note=str(error)) for n, t in zip(names, texts, strict=True)]
     import openmm
 
-    context = openmm.Context(
-        build_system(1.0), openmm.VerletIntegrator(0.001), openmm.Platform.getPlatformByName("Reference")
-    )
+    context = make_context(build_system(1.0), openmm.VerletIntegrator(0.001), "Reference")
     chosen = np.unique(np.linspace(0, len(positions) - 1, frames).astype(int))
     worst = [0.0, 0.0]
     for frame in chosen:

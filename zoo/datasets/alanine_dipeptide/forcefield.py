@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, RESIDUES
-from zoo.errors import EntryError
 
 if TYPE_CHECKING:
     import openmm
@@ -16,17 +15,6 @@ if TYPE_CHECKING:
 LEAP_PI = 3.141594
 #: ff96's divisor of 1-4 electrostatics; OpenMM's file rounds its inverse to six digits.
 SCEE = 1.2
-
-
-def require_openmm() -> None:
-    """Raise `EntryError` with the line to install where OpenMM is missing."""
-    try:
-        import openmm  # noqa: F401
-    except ImportError as error:
-        raise EntryError(
-            "alanine-dipeptide is simulated with OpenMM, which is not installed: "
-            "pip install 'molzoo[simulate]'"
-        ) from error
 
 
 def build_system(hydrogen_mass: float) -> openmm.System:

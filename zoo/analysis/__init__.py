@@ -1,0 +1,1 @@
+"""Statistics of conformations, of particles and of latent spaces: plain functions on arrays."""

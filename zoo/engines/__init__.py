@@ -1,0 +1,1 @@
+"""What makes trajectories: independent runs in processes, OpenMM, LAMMPS."""
