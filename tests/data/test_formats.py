@@ -287,5 +287,5 @@ def test_wrong_format_named(tmp_path: Path) -> None:
         formats.read([deepmind(tmp_path)], "botan")
     with pytest.raises(ZooError, match="pickle"):
         formats.read([botan(tmp_path)], "deepmind")
-    with pytest.raises(ZooError, match="not ase"):
+    with pytest.raises(ZooError, match="should be 'lj', got 'ase'"):
         formats.read([botan(tmp_path)], units="ase")

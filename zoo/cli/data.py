@@ -39,7 +39,8 @@ def import_(
 ) -> None:
     """Read files of a public format into a dataset folder."""
     from zoo.config import parse_assignments
-    from zoo.verbs.data import describe, import_dataset
+    from zoo.verbs.data import describe
+    from zoo.verbs.importing import import_dataset
 
     options = parse_assignments(set or [])
     print(describe(import_dataset(name, paths, out, format=format, options=options)))

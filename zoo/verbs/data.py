@@ -1,9 +1,8 @@
-"""Datasets as verbs: make, import, check."""
+"""Datasets as verbs: make, check."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,10 @@ import numpy as np
 
 from zoo import keys
 from zoo.config import nest, validated
-from zoo.data import formats
 from zoo.data.catalog import dataset_entry, is_registered, open_dataset
 from zoo.data.dataset import Dataset
-from zoo.data.entry import Check, NoOptions, RawData
-from zoo.data.splits import Ranges, split_runs
-from zoo.data.store import Manifest, dataset_writer
-from zoo.errors import DataError, UnknownName
+from zoo.data.entry import Check, NoOptions
+from zoo.errors import DataError
 from zoo.registry import REGISTRY
 from zoo.units import SYSTEMS
 
@@ -51,68 +47,6 @@ def make_dataset(
     if frames is not None and frames < 1:
         raise DataError(f"--frames takes a positive number, got {frames}")
     return entry.make(out or default_out(name), frames=frames, seed=seed, options=options)
-
-
-def import_dataset(
-    name: str,
-    paths: Sequence[Path],
-    out: Path | None = None,
-    *,
-    format: str | None = None,
-    options: Mapping[str, Any] | None = None,
-) -> Path:
-    """Read files of a public format into a dataset folder.
-
-    Args:
-        name: an entry's name, whose targets are then computed, or any new label.
-        paths: files, or folders of them.
-        out: folder to make, `data/NAME` by default.
-        format: found by content if None.
-        options: what the format cannot tell itself, such as `units`.
-
-    Raises:
-        DataError: the files are damaged, do not go together or are of no known format.
-    """
-    options = dict(options or {})
-    for key in options:
-        if key != "units":
-            raise UnknownName("option of import", key, ["units"])
-    raw = formats.read([Path(p) for p in paths], format, units=options.get("units"))
-    return write_raw(raw, name, out or default_out(name))
-
-
-def write_raw(raw: RawData, name: str, out: Path) -> Path:
-    """Write what a reader found, with what the entry derives from it.
-
-    Split as published, or else by run or by blocks of time.
-    """
-    entry = dataset_entry(name) if is_registered(name) else None
-    complete = entry.complete if entry else lambda raw: raw
-    more, raw = raw.more, complete(replace(raw, more=()))
-    with dataset_writer(out, raw.array_units) as writer:
-        writer.append(raw.arrays)
-        for chunk in more:
-            writer.append(complete(replace(raw, arrays=chunk)).arrays)
-        written = writer.arrays()
-        frames = len(written[keys.POSITIONS])
-        run = written.get(keys.RUN, np.zeros(frames, np.int32))
-        manifest = Manifest(
-            name=name,
-            version="1",
-            units=raw.units,  # type: ignore[arg-type]
-            temperature=raw.temperature,
-            system=raw.system.to_json(),
-            splits=raw.splits or _splits(run),
-            target_names=raw.target_names,
-            target_times=raw.target_times,
-            provenance=raw.provenance,
-        )
-        writer.finish(manifest)
-    return Path(out)
-
-
-def _splits(run: np.ndarray) -> dict[str, Ranges]:
-    return split_runs(run) if len(run) >= 3 else {"test": [(0, len(run))]}
 
 
 def check_dataset(name: str | Path) -> list[Check]:

@@ -1,7 +1,7 @@
 """Readers of public file formats: a name leads to a module, imported when it is needed.
 
-Each module has `matches(content) -> bool`, by which a file is recognised, and
-`read(paths, units) -> RawData`.
+Each module has `matches(content) -> bool`, by which a file is recognised; `Options`, a pydantic
+model of what `zoo data import … --set key=value` takes; and `read(paths, options) -> RawData`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import DataError, UnknownName
 
@@ -26,32 +26,52 @@ FORMATS: dict[str, str] = {
 }
 
 
-def read(paths: Sequence[str | Path], format: str | None = None, *, units: str | None = None) -> RawData:
+def read(paths: Sequence[str | Path], format: str | None = None, **settings: Any) -> RawData:
     """Read files of a public format into arrays, one file after the other.
 
     Args:
         paths: files, or folders whose files are read in natural order.
-        format: one of `FORMATS`; None: recognised by what the first file holds.
-        units: "ase" or "lj", where the format does not say (`npz`).
+        format: one of `FORMATS`; None: recognised by what the files hold.
+        settings: the format's own options, such as `units="ase"` where it does not tell them.
 
     Raises:
-        UnknownName: no such format.
+        UnknownName: no such format, or no such option of this format.
+        ConfigError: a value that does not fit.
         DataError: nothing to read, a damaged or dangerous file, or files that do not fit together.
     """
-    from zoo.data.formats.files import collect, inspect
+    from zoo.config import validated
+    from zoo.data.formats.files import collect
 
     files = collect(paths)
     if format is None:
-        content = inspect(files[0])
+        format = recognise(files)
+    module = reader(format)
+    for key in settings:
+        if key not in module.Options.model_fields:
+            raise UnknownName(f"option of format {format}", key, module.Options.model_fields)
+    return module.read(files, validated(module.Options, settings))
+
+
+def recognise(files: Sequence[Path]) -> str:
+    """Return the one format of all `files`. Raises `DataError` if there is none, or several."""
+    from zoo.data.formats.files import inspect
+
+    found: dict[str, Path] = {}
+    for file in files:
+        content = inspect(file)
         for name in FORMATS:
             if reader(name).matches(content):
-                format = name
+                found.setdefault(name, file)
                 break
         else:
-            raise DataError(
-                f"{files[0]} has none of the known formats ({', '.join(FORMATS)}): {content.summary}"
-            )
-    return reader(format).read(files, units)
+            raise DataError(f"{file} has none of the known formats ({', '.join(FORMATS)}): {content.summary}")
+    if len(found) > 1:
+        told = ", ".join(f"{path.name} is {name}" for name, path in found.items())
+        raise DataError(
+            f"the files have several formats: {told}. Import one at a time; "
+            "a file that only names the atoms goes to `--set topology=FILE`"
+        )
+    return next(iter(found))
 
 
 def reader(format: str) -> ModuleType:

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.data.entry import RawData
 from zoo.data.formats.files import Content, finite, load_npz, need
 from zoo.data.formats.snapshot import (
+    GlassOptions,
     Snapshot,
     Target,
     assemble,
@@ -22,6 +23,8 @@ from zoo.data.formats.snapshot import (
 from zoo.data.formats.times import label, time_of
 from zoo.errors import DataError
 
+Options = GlassOptions
+
 
 def matches(content: Content) -> bool:
     """An npz of types, start and end positions, without a box."""
@@ -30,10 +33,8 @@ def matches(content: Content) -> bool:
     )
 
 
-def read(paths: list[Path], units: str | None = None) -> RawData:
+def read(paths: list[Path], options: GlassOptions) -> RawData:
     """Read BOTAN files; see `zoo.data.formats.read`."""
-    if units not in (None, "lj"):
-        raise DataError(f"botan files are in Lennard-Jones units, not {units}")
     return assemble(paths, "botan", load)
 
 

@@ -15,8 +15,10 @@ import numpy as np
 from zoo.data.entry import RawData
 from zoo.data.formats.files import Content, finite
 from zoo.data.formats.safe_pickle import load_pickle
-from zoo.data.formats.snapshot import Snapshot, Target, assemble, displacements, integers
+from zoo.data.formats.snapshot import GlassOptions, Snapshot, Target, assemble, displacements, integers
 from zoo.errors import DataError
+
+Options = GlassOptions
 
 
 def matches(content: Content) -> bool:
@@ -24,10 +26,8 @@ def matches(content: Content) -> bool:
     return content.kind == "pickle"
 
 
-def read(paths: list[Path], units: str | None = None) -> RawData:
+def read(paths: list[Path], options: GlassOptions) -> RawData:
     """Read DeepMind's files; see `zoo.data.formats.read`."""
-    if units not in (None, "lj"):
-        raise DataError(f"deepmind files are in Lennard-Jones units, not {units}")
     return assemble(paths, "deepmind", load)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +14,15 @@ import numpy as np
 
 from zoo.errors import DataError
 
-#: Endings of data files; other files of a folder are passed over.
-SUFFIXES = (".npz", ".pickle", ".pkl")
+#: Endings of data files; other files of a folder are passed over. With `.gz` behind them as well.
+SUFFIXES = (
+    ".npz", ".npy", ".pickle", ".pkl",
+    ".xtc", ".trr", ".dcd", ".pdb", ".ent", ".h5", ".hdf5",
+    ".xyz", ".extxyz", ".traj", ".xml",
+    ".lammpstrj", ".dump", ".data", ".lmp",
+)  # fmt: skip
+#: Bytes of a file that are looked at to recognise its format.
+HEAD = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -21,14 +30,23 @@ class Content:
     """What can be said of a file at first sight.
 
     Args:
-        kind: "npz", "pickle" or "".
+        kind: "npz", "npy", "pickle", "text" or "".
         members: names of the arrays of an npz.
         summary: the same in words, for an error.
+        head: the first bytes, unpacked where the file is gzipped.
+        path: the file.
     """
 
     kind: str
     members: frozenset[str] = frozenset()
     summary: str = ""
+    head: bytes = b""
+    path: Path = Path()
+
+    @property
+    def lines(self) -> list[str]:
+        """The first lines of a text file, whole ones."""
+        return self.head.decode(errors="replace").splitlines()[:1000] if self.kind == "text" else []
 
 
 def collect(paths: Sequence[str | Path]) -> list[Path]:
@@ -42,7 +60,7 @@ def collect(paths: Sequence[str | Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found = [p for p in path.rglob("*") if p.is_file() and p.suffix in SUFFIXES]
+            found = [p for p in path.rglob("*") if p.is_file() and _suffix(p) in SUFFIXES]
             found = [p for p in found if not any(part.startswith(".") for part in p.parts[-1:])]
             if not found:
                 raise DataError(f"{path} holds no data files ({', '.join(SUFFIXES)})")
@@ -65,18 +83,42 @@ def natural(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
 
 
+def _suffix(path: Path) -> str:
+    return Path(path.stem if path.suffix == ".gz" else path.name).suffix.lower()
+
+
 def inspect(path: Path) -> Content:
     """Look at a file's first bytes and, for an npz, at its table of contents."""
-    with path.open("rb") as file:
-        head = file.read(4)
+    head = _head(path)
     if not head:
         raise DataError(f"{path} is empty")
     if head[:2] == b"PK":
         members = frozenset(_open(path, lambda archive: archive.files))
-        return Content("npz", members, f"an npz of {', '.join(sorted(members)) or 'nothing'}")
+        summary = f"an npz of {', '.join(sorted(members)) or 'nothing'}"
+        return Content("npz", members, summary, head, path)
+    if head[:6] == b"\x93NUMPY":
+        return Content("npy", summary="a bare numpy array", head=head, path=path)
     if head[:1] == b"\x80":
-        return Content("pickle", summary="a pickle")
-    return Content("", summary="neither an npz nor a pickle")
+        return Content("pickle", summary="a pickle", head=head, path=path)
+    if not set(head) & _NOT_TEXT:
+        first = head.split(b"\n", 1)[0].decode(errors="replace").strip()[:60]
+        return Content("text", summary=f"a text that begins with {first!r}", head=head, path=path)
+    return Content("", summary=f"a binary file that begins with {head[:8]!r}", head=head, path=path)
+
+
+_NOT_TEXT = set(range(32)) - set(b"\t\n\r\f")
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+        if head[:2] == b"\x1f\x8b":
+            with gzip.open(path, "rb") as unpacked:
+                head = unpacked.read(HEAD)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    return head
 
 
 def load_npz(path: Path) -> dict[str, np.ndarray]:

@@ -15,6 +15,7 @@ from zoo import keys
 from zoo.data.entry import RawData
 from zoo.data.formats.files import Content, finite, load_npz, need
 from zoo.data.formats.snapshot import (
+    GlassOptions,
     Snapshot,
     Target,
     assemble,
@@ -26,16 +27,16 @@ from zoo.data.formats.snapshot import (
 from zoo.data.formats.times import label, time_of
 from zoo.errors import DataError
 
+Options = GlassOptions
+
 
 def matches(content: Content) -> bool:
     """An npz of start positions with propensities, or with a box."""
     return content.members >= {"types", "initial_positions"} and bool(content.members & {"md_prop", "box"})
 
 
-def read(paths: list[Path], units: str | None = None) -> RawData:
+def read(paths: list[Path], options: GlassOptions) -> RawData:
     """Read GlassBench files; see `zoo.data.formats.read`."""
-    if units not in (None, "lj"):
-        raise DataError(f"glassbench files are in Lennard-Jones units, not {units}")
     return assemble(paths, "glassbench", load)
 
 

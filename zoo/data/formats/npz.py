@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import keys
+from zoo.config import Strict
 from zoo.data.entry import RawData
 from zoo.data.formats.files import Content, finite, load_npz, need
 from zoo.data.formats.snapshot import integers
@@ -44,8 +45,15 @@ def matches(content: Content) -> bool:
     return keys.POSITIONS in content.members and bool(content.members & {"types", "z"})
 
 
-def read(paths: list[Path], units: str | None = None) -> RawData:
+class Options(Strict):
+    """Options of the npz reader."""
+
+    units: str | None = None
+
+
+def read(paths: list[Path], options: Options) -> RawData:
     """Read npz files and put their frames behind each other; see `zoo.data.formats.read`."""
+    units = options.units
     if units is None:
         raise DataError("an npz does not tell its units: say `--set units=ase` (Å, eV) or `units=lj` (σ, ε)")
     if units not in SYSTEMS:

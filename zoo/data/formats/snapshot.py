@@ -10,10 +10,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from pydantic import Field
 
 from zoo import keys
+from zoo.config import Strict
 from zoo.data.entry import RawData
 from zoo.data.formats.files import finite
 from zoo.data.store import sha256
@@ -22,6 +25,12 @@ from zoo.errors import DataError
 
 #: Number density of the Kob-Andersen data that do not tell their box, σ⁻³.
 DENSITY = 1.2
+
+
+class GlassOptions(Strict):
+    """Options of the glass formats: they tell everything themselves."""
+
+    units: Literal["lj"] = Field("lj", description="Lennard-Jones units, as these files are in")
 
 
 @dataclass
