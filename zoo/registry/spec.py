@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 #: Version of the plugin interface. A spec written for a newer one is refused with a clear message.
 API_VERSION = 1
@@ -46,6 +46,34 @@ class ModelSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where public files of a dataset are: what `zoo data fetch` knows.
+
+    Args:
+        name: what `--source` takes.
+        summary: one line: what it holds, how large it is.
+        kind: "files" (addresses, separated by blanks, each with `#md5:…` or `#sha256:…` behind it
+            where a checksum is published), "zenodo" (a record's number) or "google" (bucket/prefix).
+        location: see `kind`.
+        pattern: regular expression that the wanted files' names match.
+        format: of the files, one of `zoo.data.formats.FORMATS`; None: found by content.
+        settings: options of import that the files need, such as `{"units": "nm"}`.
+        label: name of the dataset that the files become; None: the entry's own name.
+        license: of the files.
+    """
+
+    name: str
+    summary: str
+    kind: Literal["files", "zenodo", "google"]
+    location: str
+    pattern: str = ""
+    format: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    label: str | None = None
+    license: str = "see the source"
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetSpec(Spec):
     """A dataset. `target` is a subclass of `zoo.data.entry.DatasetEntry`."""
 
@@ -56,6 +84,8 @@ class DatasetSpec(Spec):
     #: Variants reached as `name/variant`, each with a one-line summary.
     variants: dict[str, str] = field(default_factory=dict)
     units: str = "ase"
+    #: Public files that `zoo data fetch` can bring.
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

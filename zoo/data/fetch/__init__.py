@@ -1,0 +1,9 @@
+"""Public files by their documented address: resumable, checked, locked, kept in the cache."""
+
+from __future__ import annotations
+
+from zoo.data.fetch.archive import unpack
+from zoo.data.fetch.download import RemoteFile, download
+from zoo.data.fetch.listing import list_source
+
+__all__ = ["RemoteFile", "download", "list_source", "unpack"]
