@@ -14,12 +14,17 @@ from zoo.engines.runs import Runs, share
 from zoo.errors import ConfigError, EntryError
 from zoo.units import ANGSTROM_PER_NM, EV_PER_KJ_MOL
 
+#: Name of the kinetic energies `[frames]` of all atoms, also of those that are not stored.
+KINETIC = "kinetic_energies"
+#: eV per amu (Å/ps)².
+EV_PER_AMU = EV_PER_KJ_MOL / ANGSTROM_PER_NM**2
 #: Units of the arrays of a dataset that OpenMM made.
 UNITS = {
     keys.POSITIONS: "Å",
     keys.VELOCITIES: "Å/ps",
     keys.FORCES: "eV/Å",
     keys.ENERGIES: "eV",
+    KINETIC: "eV",
     keys.RUN: "",
     keys.TIME: "ps",
 }
@@ -55,6 +60,8 @@ class OpenMMJob:
         minimize: relax the starting positions first.
         keep: atoms whose positions and velocities are stored; empty: all.
         group: number of the stored atom that takes up each atom's force, −1 for none; empty: its own.
+        kinetic: store the kinetic energy of all atoms in place of velocities: those of some atoms
+            whose bonds are rigid tell no temperature.
     """
 
     system_xml: str
@@ -71,6 +78,7 @@ class OpenMMJob:
     minimize: bool = True
     keep: list[int] = field(default_factory=list)
     group: list[int] = field(default_factory=list)
+    kinetic: bool = False
 
     def random(self, run: int, piece: int, purpose: int) -> np.random.Generator:
         """Random numbers of one purpose (0 thermostat, 1 first velocities) in one piece."""
@@ -174,8 +182,9 @@ class OpenMMRun:
         else:
             self.context.setPositions(state["last_positions"])
             self.context.setVelocities(state["last_velocities"])
+        motion = KINETIC if job.kinetic else keys.VELOCITIES
         kept: dict[str, list[np.ndarray]] = {
-            name: [] for name in (keys.POSITIONS, keys.VELOCITIES, keys.FORCES, keys.ENERGIES)
+            name: [] for name in (keys.POSITIONS, motion, keys.FORCES, keys.ENERGIES)
         }
         for _ in range(frames):
             self.integrator.step(job.steps_per_frame)
@@ -185,7 +194,7 @@ class OpenMMRun:
             stored = (positions * ANGSTROM_PER_NM).astype(np.float32)
             energy, forces = evaluate(self.label, stored)
             kept[keys.POSITIONS].append(self._kept(stored))
-            kept[keys.VELOCITIES].append(self._kept((velocities * ANGSTROM_PER_NM).astype(np.float32)))
+            kept[motion].append(self._motion(velocities * ANGSTROM_PER_NM))
             kept[keys.FORCES].append(self._grouped(forces).astype(np.float32))
             kept[keys.ENERGIES].append(np.array(energy))
             tell()
@@ -213,6 +222,11 @@ class OpenMMRun:
             self.context.applyConstraints(tolerance)
             self.context.applyVelocityConstraints(tolerance)
         self.integrator.step(job.equilibration_steps)
+
+    def _motion(self, velocities: np.ndarray) -> np.ndarray:
+        if self.job.kinetic:
+            return np.array(0.5 * EV_PER_AMU * (self.masses @ velocities**2).sum())
+        return self._kept(velocities.astype(np.float32))
 
     def _kept(self, array: np.ndarray) -> np.ndarray:
         return array[self.job.keep] if self.job.keep else array
