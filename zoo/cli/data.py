@@ -47,6 +47,23 @@ def import_(
 
 
 @app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="Entry with public files; see `zoo show NAME`.")],
+    source: Annotated[str | None, typer.Option(help="Which, where it has several.")] = None,
+    out: Out = None,
+    files: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
+    set: Set = None,
+) -> None:
+    """Fetch public files into the cache and import them. Cut off, it goes on when repeated."""
+    from zoo.config import parse_assignments
+    from zoo.verbs.data import describe
+    from zoo.verbs.fetching import fetch_dataset
+
+    options = parse_assignments(set or [])
+    print(describe(fetch_dataset(name, source, out, files=files, options=options)))
+
+
+@app.command()
 def check(
     name: Annotated[str, typer.Argument(help="Entry, or folder.")],
     json: Json = False,

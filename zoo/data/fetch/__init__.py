@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo.data.fetch.archive import unpack
-from zoo.data.fetch.download import RemoteFile, download
 from zoo.data.fetch.listing import list_source
+from zoo.data.fetch.transfer import RemoteFile, download
 
 __all__ = ["RemoteFile", "download", "list_source", "unpack"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import shutil
 import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from zoo.data.store import new_folder
 from zoo.errors import DataError
@@ -59,7 +62,10 @@ def unpack(path: Path, out: Path) -> Path:
 
 
 def _tar(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    with tarfile.open(path, "r:*") as archive:
+    openers: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+    with path.open("rb") as file:
+        opener = openers.get(file.read(2), open)
+    with opener(path, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             if member.isdir():
                 _inside(path, member.name)
@@ -68,6 +74,8 @@ def _tar(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
             if content is None:
                 raise DataError(f"{path}: {member.name} is a link or a device; the archive is refused")
             yield member.name, member.size, content
+        while stream.read(1 << 20):  # to the end, where the checksum of the compression stands
+            pass
 
 
 def _zip(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:

@@ -8,7 +8,7 @@ import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from zoo.data.fetch.download import RemoteFile, fetch_json
+from zoo.data.fetch.transfer import RemoteFile, fetch_json
 from zoo.errors import DataError
 from zoo.registry.spec import Source
 

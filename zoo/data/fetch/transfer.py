@@ -8,13 +8,13 @@ import http.client
 import json
 import os
 import shutil
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep as pause
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -124,7 +124,7 @@ def _fetch(file: RemoteFile, part: Path, bar: Bar, timeout: float, attempts: int
         # A connection that brought something does not count as a failure: a slow line ends as well.
         grew = part.is_file() and part.stat().st_size > before
         failures = 1 if grew else failures + 1
-        time.sleep(min(30.0, 0.2 * 2**failures))
+        pause(min(30.0, 0.2 * 2**failures))
     raise DataError(
         f"{file.url} could not be fetched ({reason}, {attempts} attempts); "
         "the same command goes on where this one stopped"

@@ -1,0 +1,93 @@
+"""`fetch`: public files into the cache, and from there into a dataset folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.data.catalog import cache_folder
+from zoo.data.fetch import download, list_source, unpack
+from zoo.data.fetch.archive import SUFFIXES, is_archive
+from zoo.errors import ConfigError, DataError, UnknownName
+from zoo.registry import REGISTRY
+from zoo.registry.spec import Source
+from zoo.verbs.data import default_out
+from zoo.verbs.importing import import_dataset
+
+
+def find_source(name: str, source: str | None = None) -> Source:
+    """Return one of an entry's public sources.
+
+    Raises:
+        UnknownName: no such entry, or no such source of it.
+        DataError: the entry has no public files.
+        ConfigError: it has several, and none was chosen.
+    """
+    known = {s.name: s for s in REGISTRY.get("datasets", name).sources}
+    if not known:
+        raise DataError(f"no public files of {name} are known; simulate it: `zoo data make {name}`")
+    if source is None:
+        if len(known) > 1:
+            listed = "; ".join(f"{s.name}: {s.summary}" for s in known.values())
+            raise ConfigError(f"{name} has several public sources, choose one with --source ({listed})")
+        return next(iter(known.values()))
+    if source not in known:
+        raise UnknownName(f"source of {name}", source, known)
+    return known[source]
+
+
+def fetch_files(name: str, source: str | None = None, *, files: int | None = None) -> list[Path]:
+    """Fetch public files of an entry into the cache and unpack archives there.
+
+    Args:
+        name: of the entry.
+        source: one of its sources; may be left out where it has one.
+        files: only the first so many.
+
+    Returns:
+        The files, or the folders that archives were unpacked into, under
+        `$XDG_CACHE_HOME/zoo/downloads`.
+
+    Raises:
+        DataError: see `zoo.data.fetch.download`, `zoo.data.fetch.unpack`; what was fetched stays.
+    """
+    chosen = find_source(name, source)
+    folder = cache_folder() / "downloads" / name / chosen.name
+    out = []
+    for file in list_source(chosen)[:files]:
+        path = download(file, folder)
+        if is_archive(path):
+            stem = next(path.name[: -len(s)] for s in SUFFIXES if path.name.lower().endswith(s))
+            path = unpack(path, path.with_name(stem))
+        out.append(path)
+    return out
+
+
+def fetch_dataset(
+    name: str,
+    source: str | None = None,
+    out: Path | None = None,
+    *,
+    files: int | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Path:
+    """Fetch public files and import them.
+
+    Args:
+        name, source, files: see `fetch_files`.
+        out: folder to make; `data/LABEL` by default.
+        options: of the import, over those that the source needs.
+
+    Raises:
+        DataError: as `fetch_files` and `import_dataset`; `out` exists.
+    """
+    chosen = find_source(name, source)
+    label = chosen.label or name
+    target = Path(out) if out else default_out(label)
+    if target.exists():  # before a long download, not after it
+        raise DataError(f"{target} exists already; choose another --out or remove it first")
+    paths = fetch_files(name, chosen.name, files=files)
+    return import_dataset(
+        label, paths, target, format=chosen.format, options={**chosen.settings, **(options or {})}
+    )
