@@ -1,0 +1,1 @@
+"""The insulin monomer, 51 residues and three disulfide bonds, in implicit solvent."""
