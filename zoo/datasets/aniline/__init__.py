@@ -1,0 +1,1 @@
+"""Aniline, a phenyl ring with an amino group."""

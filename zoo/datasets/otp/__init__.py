@@ -1,0 +1,1 @@
+"""ortho-Terphenyl, a molecule of three rings: two phenyls beside each other on a third."""

@@ -1,0 +1,1 @@
+"""What ortho-terphenyl and aniline share: a force field, how they are simulated, checks."""
