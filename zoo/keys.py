@@ -29,6 +29,7 @@ ENERGIES = "energies"  # [frames] float64
 CELLS = "cell"  # [frames, 3, 3] float64
 RUN = "run"  # [frames] int32; number of the independent run that a frame comes from
 TIME = "time"  # [frames] float64; time within its run
+WEIGHTS = "weights"  # [frames] float64; relative weight of each frame in averages of equilibrium
 INHERENT = "positions_inherent"  # [frames, particles, 3]; energy minimum reached from the frame
 CLONES = "clone_displacements"  # [frames, targets, clones, particles] float16; |Δr| of each clone
 # `forces` [frames, particles, 3] and `targets` [frames, particles, targets] keep their names.

@@ -1,0 +1,1 @@
+"""Kremer-Grest polymers: rings and linear chains, one or a melt."""
