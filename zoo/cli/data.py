@@ -1,4 +1,4 @@
-"""`zoo data make|import|check`: datasets."""
+"""`zoo data make|import|fetch|export|check`: datasets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from zoo.cli.options import Out, Set
 from zoo.cli.output import Json, emit, note, table
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Datasets: make, import, check.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Datasets: make, import, export, check.")
 
 
 @app.command()
@@ -61,6 +61,20 @@ def fetch(
 
     options = parse_assignments(set or [])
     print(describe(fetch_dataset(name, source, out, files=files, options=options)))
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Entry, or folder.")],
+    out: Annotated[Path, typer.Option(help="File to make: .extxyz, .xyz, .pdb, .xtc, .dcd or .npz.")],
+    split: Annotated[str, typer.Option(help="train, val, test or all.")] = "all",
+    stride: Annotated[int, typer.Option(help="Keep every so many frames.")] = 1,
+) -> None:
+    """Write frames to a file that other programs read; xtc and dcd get a pdb beside them."""
+    from zoo.verbs.exporting import export_dataset
+
+    for path in export_dataset(name, out, split=split, stride=stride):
+        print(path)
 
 
 @app.command()
