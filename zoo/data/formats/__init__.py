@@ -23,6 +23,8 @@ FORMATS: dict[str, str] = {
     "botan": "zoo.data.formats.botan",
     "deepmind": "zoo.data.formats.deepmind",
     "npz": "zoo.data.formats.npz",
+    "lammps-dump": "zoo.data.formats.lammps_dump",
+    "lammps-data": "zoo.data.formats.lammps_data",
 }
 
 
