@@ -6,7 +6,7 @@ from zoo.registry.spec import DatasetSpec
 
 SPEC = DatasetSpec(
     name="insulin",
-    summary="Insulin monomer, 51 residues, ff99SB-ILDN + OBC2 implicit solvent, 300 K: heavy atoms and forces.",
+    summary="Insulin monomer, 51 residues, ff99SB-ILDN + OBC2, 300 K: heavy atoms and their forces.",
     target="zoo.datasets.insulin.entry:Insulin",
     config="zoo.datasets.insulin.options:InsulinOptions",
     citation=(

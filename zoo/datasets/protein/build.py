@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo import keys
 from zoo.data.splits import Ranges, split_runs
-from zoo.data.store import Manifest, write_dataset
+from zoo.data.store import Manifest, sha256, write_dataset
 from zoo.data.work import work_folder
 from zoo.datasets.protein import forcefield
 from zoo.datasets.protein.options import ProteinOptions
@@ -30,25 +30,25 @@ PIECE = 1_500_000
 def simulate(
     out: Path,
     name: str,
+    path: Path,
     structure: Structure,
     options: ProteinOptions,
     *,
     frames: int,
     seed: int,
     minimize: bool,
-    provenance: dict[str, Any],
 ) -> Path:
     """Simulate a protein into the folder `out`; continues after a kill.
 
     Args:
         out: the dataset's folder.
         name: of the entry.
+        path: file that the structure comes from, for the provenance.
         structure: where all runs start, each with velocities and noise of its own.
         options: how, and what is stored.
         frames: of all runs together.
         seed: of everything random.
         minimize: relax the structure first.
-        provenance: of the structure and the command; the rest is added here.
 
     Raises:
         ConfigError: too few frames for the number of runs, or a negative seed.
@@ -75,21 +75,20 @@ def simulate(
         kinetic=True,
     )
     masses = np.array([system.getParticleMass(i)._value for i in range(system.getNumParticles())])
-    stored = stored_system(
-        structure.topology,
-        masses,
-        options.resolution,
-        force_field=forcefield.NAME,
-        resolution=options.resolution,
-        forces=MEANING[options.resolution],
-        masses="of each particle's group of atoms, as simulated",
-        atoms=len(masses),
-        degrees_of_freedom=3 * len(masses) - system.getNumConstraints(),
-        hydrogen_mass=options.hydrogen_mass,
-        disulfides=[[a.residue.index, b.residue.index] for a, b in disulfides(structure.topology)],
-        residue_labels=[f"{r.chain.id}{r.id}{r.insertionCode.strip()}" for r in structure.topology.residues()],
-        structure=structure.positions[chosen.keep].round(3).tolist(),
-    )
+    labels = [f"{r.chain.id}{r.id}{r.insertionCode.strip()}" for r in structure.topology.residues()]
+    parameters = {
+        "force_field": forcefield.NAME,
+        "resolution": options.resolution,
+        "forces": MEANING[options.resolution],
+        "masses": "of each particle's group of atoms, as simulated",
+        "hydrogen_mass": options.hydrogen_mass,
+        "atoms": len(masses),
+        "degrees_of_freedom": 3 * len(masses) - system.getNumConstraints(),
+        "disulfides": [[a.residue.index, b.residue.index] for a, b in disulfides(structure.topology)],
+        "residue_labels": labels,
+        "structure": structure.positions[chosen.keep].round(3).tolist(),
+    }
+    stored = stored_system(structure.topology, masses, options.resolution, parameters)
     with work_folder(out, runs.request() | {"openmm": openmm.__version__}) as work:
         runs.execute(work, options.workers, pace(options))
         manifest = Manifest(
@@ -99,9 +98,17 @@ def simulate(
             temperature=options.temperature,
             system=stored.to_json(),
             splits=splits,
-            provenance=_provenance(options, frames, seed, openmm.__version__) | provenance,
+            provenance={
+                "engine": f"OpenMM {openmm.__version__}",
+                "command": _command(name, options, frames, seed),
+                "seed": seed,
+                "structure": {"file": path.name, "sha256": sha256(path), "changes": structure.notes},
+                **_protocol(options, frames, minimize),
+            },
         )
-        return write_dataset(out, manifest, _chunks(runs.chunks(work), whole), UNITS | {ALL_ATOM_ENERGIES: "eV"})
+        return write_dataset(
+            out, manifest, _chunks(runs.chunks(work), whole), UNITS | {ALL_ATOM_ENERGIES: "eV"}
+        )
 
 
 def _chunks(chunks: Iterator[dict[str, np.ndarray]], whole: bool) -> Iterator[dict[str, np.ndarray]]:
@@ -123,7 +130,7 @@ def _splits(frames: Sequence[int], interval: float) -> dict[str, Ranges]:
     return split_runs(run, gap=min(round(10 / interval), min(frames) // 10))
 
 
-def command(name: str, options: ProteinOptions, frames: int, seed: int) -> str:
+def _command(name: str, options: ProteinOptions, frames: int, seed: int) -> str:
     """The command line that makes the dataset again."""
     changed = options.model_dump(exclude_defaults=True, exclude={"workers"})
     texts = {k: f"[{','.join(v)}]" if isinstance(v, list) else str(v) for k, v in changed.items()}
@@ -131,11 +138,10 @@ def command(name: str, options: ProteinOptions, frames: int, seed: int) -> str:
     return f"zoo data make {name} --frames {frames} --seed {seed}{settings}"
 
 
-def _provenance(options: ProteinOptions, frames: int, seed: int, version: str) -> dict[str, Any]:
+def _protocol(options: ProteinOptions, frames: int, minimize: bool) -> dict[str, Any]:
+    start = "the structure relaxed" if minimize else "the structure as it is"
     coarse = options.resolution != "all"
     return {
-        "engine": f"OpenMM {version}",
-        "seed": seed,
         "options": options.model_dump(exclude={"workers"}) | {"runs": options.number_of_runs(frames)},
         "integrator": (
             f"LangevinMiddle, {options.timestep:g} fs, friction {options.friction:g}/ps, hydrogens of "
@@ -147,5 +153,5 @@ def _provenance(options: ProteinOptions, frames: int, seed: int, version: str) -
             "OpenMM Reference platform in double precision at the float32 positions of all atoms"
             + (f"; {ALL_ATOM_ENERGIES} are those of all atoms, not of the stored particles" if coarse else "")
         ),
-        "runs": "all from one structure, each with velocities, noise and equilibration of its own",
+        "runs": f"all from one start, {start}, each with velocities, noise and equilibration of its own",
     }

@@ -175,12 +175,14 @@ def _check_gaps(residues: list[Residue], path: Path) -> None:
         if gap > LONGEST_PEPTIDE_BOND:
             raise DataError(
                 f"{path}: residues are missing between {before.name} {before.place} and {after.name} "
-                f"{after.place} (C–N {gap:.1f} Å). Model them first, or put a TER line between if both are ends"
+                f"{after.place} (C–N {gap:.1f} Å). Model them first, or put a TER line between two chains"
             )
 
 
 def _check_distances(chains: list[list[Residue]], path: Path) -> None:
-    atoms = [(f"{a.name} of {r.name} {r.place}", a) for chain in chains for r in chain for a in r.atoms.values()]
+    atoms = [
+        (f"{a.name} of {r.name} {r.place}", a) for chain in chains for r in chain for a in r.atoms.values()
+    ]
     pairs = cKDTree([a.position for _, a in atoms]).query_pairs(COINCIDENT)
     if pairs:
         i, j = min(pairs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 
@@ -12,8 +12,11 @@ from zoo.data.dataset import Dataset
 from zoo.data.entry import Check, DatasetEntry
 from zoo.datasets.protein.options import ProteinOptions
 
+if TYPE_CHECKING:
+    from zoo.datasets.protein.structure import Structure
+
 #: Frames that are made where none are asked for.
-FRAMES = 250
+FRAMES = 200
 
 
 class Protein(DatasetEntry):
@@ -22,7 +25,7 @@ class Protein(DatasetEntry):
     tiny: ClassVar[Mapping[str, Any]] = {"equilibration": 0.1, "interval": 0.02, "workers": 1}
 
     def make(self, out: Path, *, frames: int | None, seed: int, options: BaseModel) -> Path:
-        """Simulate `frames` frames (default 250) with OpenMM into the folder `out`.
+        """Simulate `frames` frames (default 200) with OpenMM into the folder `out`.
 
         Continues after a kill, to the same result. `options` are `options.ProteinOptions`.
 
@@ -32,25 +35,25 @@ class Protein(DatasetEntry):
             ConfigError: too few frames for the number of runs, or a negative seed.
             RunFailed: a simulation broke down.
         """
-        from zoo.data.store import sha256
-        from zoo.datasets.protein.build import command, simulate
+        from zoo.datasets.protein.build import simulate
+        from zoo.datasets.protein.forcefield import require_simulation
+
+        assert isinstance(options, ProteinOptions)
+        require_simulation()
+        path, structure, relaxed = self.start(options)
+        return simulate(
+            Path(out), self.name, path, structure, options,
+            frames=FRAMES if frames is None else frames, seed=seed, minimize=not relaxed,
+        )  # fmt: skip
+
+    def start(self, options: ProteinOptions) -> tuple[Path, Structure, bool]:
+        """Return the file of the structure, the all-atom model of it, and whether it is relaxed."""
         from zoo.datasets.protein.source import structure_path
         from zoo.datasets.protein.structure import prepare
 
-        assert isinstance(options, ProteinOptions)
-        frames = FRAMES if frames is None else frames
         path = structure_path(options.structure)
-        structure = prepare(
-            path, ph=options.ph, model=options.model, chains=options.chains, others=options.others
-        )
-        provenance = {
-            "command": command(self.name, options, frames, seed),
-            "structure": {"file": path.name, "sha256": sha256(path), "changes": structure.notes},
-        }
-        return simulate(
-            Path(out), self.name, structure, options,
-            frames=frames, seed=seed, minimize=True, provenance=provenance,
-        )  # fmt: skip
+        chosen = {"model": options.model, "chains": options.chains, "others": options.others}
+        return path, prepare(path, ph=options.ph, **chosen), False  # type: ignore[arg-type]
 
     def checks(self, dataset: Dataset) -> list[Check]:
         """Temperatures, bonds, chirality, peptide bonds, shape; see `zoo.datasets.protein.checks`."""

@@ -85,7 +85,9 @@ def _is_stored(atom: Any, resolution: str) -> bool:
     return atom.name in STORED[resolution]
 
 
-def stored_system(topology: Any, masses: np.ndarray, resolution: Resolution, **parameters: Any) -> System:
+def stored_system(
+    topology: Any, masses: np.ndarray, resolution: Resolution, parameters: dict[str, Any]
+) -> System:
     """Return the dataset's `System` at a resolution.
 
     Two particles are bonded where atoms of their groups are. A particle's mass is its group's. At

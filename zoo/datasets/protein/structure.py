@@ -79,9 +79,7 @@ def write_all_atom(path: Path, structure: Structure, remarks: Sequence[str] = ()
     from openmm import app
 
     text = io.StringIO()
-    app.PDBFile.writeFile(
-        structure.topology, structure.positions / ANGSTROM_PER_NM, text, keepIds=True
-    )
+    app.PDBFile.writeFile(structure.topology, structure.positions / ANGSTROM_PER_NM, text, keepIds=True)
     # OpenMM's own first line has the day in it: the same model would not give the same file
     lines = [line for line in text.getvalue().splitlines() if not line.startswith("REMARK")]
     Path(path).write_text("\n".join([*(f"REMARK   1 {r}" for r in remarks), *lines]) + "\n")
