@@ -143,7 +143,8 @@ class Run:
 
 def new_path(model: str, dataset: str, root: Path = Path("runs")) -> Path:
     """Return the first free `runs/MODEL-DATASET[-2, -3, …]`."""
-    stem = f"{model}-{Path(dataset).name if Path(dataset).exists() else dataset}"
+    parts = [dataset] if Path(dataset).exists() else dataset.split("+")
+    stem = f"{model}-{'+'.join(Path(p).name if Path(p).exists() else p for p in parts)}"
     stem = stem.replace("/", "-").replace(":", "-")
     number, path = 1, root / stem
     while path.exists():

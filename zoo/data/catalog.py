@@ -9,6 +9,7 @@ from pathlib import Path
 from zoo.config import validated
 from zoo.data.dataset import Dataset
 from zoo.data.entry import DatasetEntry
+from zoo.data.joined import JoinedDataset
 from zoo.data.store import MANIFEST
 from zoo.errors import DataError, UnknownName
 from zoo.registry import REGISTRY
@@ -31,10 +32,14 @@ def is_registered(name: str) -> bool:
 def open_dataset(name: str | Path, *, verify: bool | None = None) -> Dataset:
     """Open a dataset by registry name (its packaged sample), `name/variant`, or folder.
 
+    Several of them with `+` between, as in `data/langevin+data/nose-hoover`, are joined.
+
     Raises:
         UnknownName: neither an entry nor a folder.
-        DataError: the folder is no dataset, or is damaged.
+        DataError: the folder is no dataset, or is damaged, or several are not of one system.
     """
+    if isinstance(name, str) and "+" in name and not Path(name).exists():
+        return JoinedDataset([open_dataset(part.strip(), verify=verify) for part in name.split("+")])
     if isinstance(name, str) and is_registered(name):
         return Dataset(sample_path(name), verify=verify)
     folder = Path(name)

@@ -14,6 +14,7 @@ from torch_geometric.data import Batch
 from zoo import keys
 from zoo.data.dataset import Frames
 from zoo.data.graph import Graph
+from zoo.data.joined import JoinedDataset
 from zoo.graphs import batched_all_pairs
 
 #: Molecules up to this size take the fast path: all pairs as edges, the models' cutoff function
@@ -28,10 +29,27 @@ class BatchOrder(Sampler[list[int]]):
 
     Every process of a distributed run gets the same number of batches: the order is padded by
     repeating its beginning, as `torch.utils.data.DistributedSampler` does.
+
+    Args:
+        frames: number of frames, and of those of one pass.
+        batch_size: frames in a batch.
+        shuffle: by seed and epoch; otherwise in order.
+        seed: of the order.
+        shares: for each group of frames, what share of a pass comes from it, when shuffled. A
+            group is gone through in a random order, as often as it takes. None: each frame once.
     """
 
-    def __init__(self, frames: int, batch_size: int, *, shuffle: bool, seed: int = 0) -> None:
+    def __init__(
+        self,
+        frames: int,
+        batch_size: int,
+        *,
+        shuffle: bool,
+        seed: int = 0,
+        shares: list[tuple[np.ndarray, float]] | None = None,
+    ) -> None:
         self.frames, self.batch_size, self.shuffle, self.seed = frames, batch_size, shuffle, seed
+        self.shares = shares
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -42,13 +60,28 @@ class BatchOrder(Sampler[list[int]]):
         order = torch.arange(self.frames)
         if self.shuffle:
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
-            order = torch.randperm(self.frames, generator=generator)
+            order = self._shuffled(generator)
         rank, world = _rank_and_world() if self.shuffle else (0, 1)
         if world > 1:
             share = math.ceil(self.frames / world)
             order = torch.cat([order, order[: share * world - self.frames]])[rank::world]
         for start in range(0, len(order), self.batch_size):
             yield order[start : start + self.batch_size].tolist()
+
+    def _shuffled(self, generator: torch.Generator) -> torch.Tensor:
+        if self.shares is None:
+            return torch.randperm(self.frames, generator=generator)
+        total = sum(share for _, share in self.shares)
+        ends = np.round(np.cumsum([share for _, share in self.shares]) / total * self.frames).astype(int)
+        parts = []
+        for (group, _), number in zip(self.shares, np.diff(ends, prepend=0), strict=True):
+            passes = math.ceil(number / len(group))
+            drawn = [torch.randperm(len(group), generator=generator) for _ in range(passes)]
+            parts.append(
+                torch.from_numpy(group)[torch.cat(drawn)[:number]] if passes else torch.empty(0).long()
+            )
+        order = torch.cat(parts)
+        return order[torch.randperm(len(order), generator=generator)]
 
     def __len__(self) -> int:
         world = _rank_and_world()[1] if self.shuffle else 1
@@ -141,16 +174,19 @@ def make_loader(
     shuffle: bool = False,
     seed: int = 0,
     workers: int = 0,
+    weights: list[float] | None = None,
 ) -> DataLoader:
     """Return a loader of batches with edges up to `cutoff` (dataset's unit of length).
 
     The fast path is taken for molecules of up to `MAX_ALL_PAIRS` atoms in open space; there the
-    edges are all pairs, and a model's cutoff function makes the far ones vanish.
+    edges are all pairs, and a model's cutoff function makes the far ones vanish. `weights` are the
+    shares of the parts of a joined dataset in each pass, when shuffled.
     """
     system = frames.dataset.system
     fast = not system.periodic and system.num_particles <= MAX_ALL_PAIRS
     source = StackedFrames(frames) if fast else CollatedFrames(frames, cutoff)
-    order = BatchOrder(len(frames), batch_size, shuffle=shuffle, seed=seed)
+    shares = None if weights is None else _shares(frames, weights)
+    order = BatchOrder(len(frames), batch_size, shuffle=shuffle, seed=seed, shares=shares)
     return DataLoader(
         source,
         sampler=order,
@@ -160,6 +196,14 @@ def make_loader(
         # Of its own: each pass draws a seed, which must not shift the generator of dropout.
         generator=torch.Generator().manual_seed(seed),
     )
+
+
+def _shares(frames: Frames, weights: list[float]) -> list[tuple[np.ndarray, float]]:
+    """Positions within `frames` of those of each part, with the part's weight."""
+    assert isinstance(frames.dataset, JoinedDataset)
+    part = frames.dataset.part_of(frames.index)
+    groups = [(np.flatnonzero(part == number), weight) for number, weight in enumerate(weights)]
+    return [(group, weight) for group, weight in groups if len(group)]
 
 
 def _rank_and_world() -> tuple[int, int]:

@@ -39,6 +39,7 @@ def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
     loader = make_loader(
         train_frames, model.cutoff, settings.batch_size,
         shuffle=True, seed=settings.seed, workers=settings.workers,
+        weights=plan.config.dataset.get("weights"),
     )  # fmt: skip
     val_batch = max(1, min(256, 4096 // plan.dataset.system.num_particles))
     val_loader = make_loader(val_frames, model.cutoff, val_batch)

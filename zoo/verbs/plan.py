@@ -10,9 +10,10 @@ from typing import Any
 import torch
 
 from zoo.config import RunConfig, merged, nest, read_yaml, validated
-from zoo.data.catalog import open_dataset
+from zoo.data.catalog import is_registered, open_dataset
 from zoo.data.dataset import Dataset, Frames
 from zoo.data.info import data_info, require_array
+from zoo.data.joined import JoinedDataset
 from zoo.errors import ConfigError
 from zoo.models.base import ZooModel
 from zoo.registry import REGISTRY
@@ -64,13 +65,42 @@ def resolve(
         record[section].pop("name", None)
     model_options = validated(REGISTRY.load_config(spec), record["model"], "model")
     task_options = validated(REGISTRY.load_config(task_spec), record["task"], "task")
-    label = (
-        dataset if isinstance(dataset, str) and not Path(dataset).is_dir() else str(Path(dataset).resolve())
-    )
+    label = "+".join(_label(part) for part in _parts(dataset, data))
     record["model"] = {"name": model, **model_options.model_dump(mode="json")}
     record["task"] = {"name": name, **task_options.model_dump(mode="json")}
-    record["dataset"] = {"name": str(label), "digest": data_digest(data)}
+    weights = _weights((given.get("dataset") or {}), data, spec)
+    record["dataset"] = {"name": str(label), "digest": data_digest(data), **weights}
     return Plan(validated(RunConfig, record), spec, task_spec, data)
+
+
+def _parts(dataset: str | Path, data: Dataset) -> list[str]:
+    return str(dataset).split("+") if isinstance(data, JoinedDataset) else [str(dataset)]
+
+
+def _label(name: str) -> str:
+    """A folder by its full path, so that the run is found again from anywhere; else the name."""
+    name = name.strip()
+    return str(Path(name).resolve()) if not is_registered(name) and Path(name).is_dir() else name
+
+
+def _weights(given: Mapping[str, Any], data: Dataset, spec: ModelSpec) -> dict[str, Any]:
+    """Check `dataset.weights`, the shares of the parts of `A+B`."""
+    unknown = sorted(set(given) - {"name", "digest", "weights"})
+    if unknown:
+        raise ConfigError(f"no setting named 'dataset.{unknown[0]}'; there is dataset.weights")
+    weights = given.get("weights")
+    if weights is None:
+        return {}
+    parts = len(data.parts) if isinstance(data, JoinedDataset) else 1
+    numbers = isinstance(weights, list) and all(isinstance(w, int | float) for w in weights)
+    if parts == 1 or not numbers or len(weights) != parts or min(weights) < 0 or sum(weights) <= 0:
+        raise ConfigError(
+            f"dataset.weights takes a number for each dataset of A+B, such as [3, 1]; "
+            f"got {weights!r} for {parts}"
+        )
+    if spec.fitted:
+        raise ConfigError(f"model {spec.name!r} is fitted in closed form and takes no dataset.weights")
+    return {"weights": weights}
 
 
 def _refuse_bare_keys(given: Mapping[str, Any], spec: ModelSpec) -> None:
