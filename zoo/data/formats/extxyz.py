@@ -1,0 +1,86 @@
+"""Extended XYZ, as ASE writes it: Å, eV, cell and periodicity in each frame's comment line.
+
+Momenta are in ASE's units. A plain xyz file, whose comment tells no `Properties`, has no unit of length:
+that is said with `--set units=angstrom` or `units=nm`.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field
+
+from zoo.data.entry import RawData
+from zoo.data.formats.ase_frames import AtomsOptions, read_images
+from zoo.data.formats.files import Content, inspect
+from zoo.errors import ConfigError, DataError, ZooError
+from zoo.units import ANGSTROM_PER_NM
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+class Options(AtomsOptions):
+    """Options of the extxyz reader."""
+
+    units: Literal["ase", "angstrom", "nm"] = Field(
+        "ase", description="ase: what extended xyz is in; angstrom or nm: of a plain xyz, which tells none"
+    )
+
+
+def matches(content: Content) -> bool:
+    """A number, and a comment behind which comes a line of a symbol and three numbers."""
+    lines = content.lines
+    if len(lines) < 3 or not lines[0].strip().isdigit():
+        return False
+    return "Properties=" in lines[1] or _is_atom(lines[2])
+
+
+def read(paths: list[Path], options: Options) -> RawData:
+    """Read xyz files one after the other; see `zoo.data.formats.read`."""
+    for path in paths:
+        lines = inspect(path).lines
+        extended = len(lines) > 1 and "Properties=" in lines[1]
+        if extended != (options.units == "ase"):
+            raise ConfigError(
+                f"{path} is extended xyz, which is in Å and eV: leave out `units`"
+                if extended
+                else f"{path} is a plain xyz, which tells no units: say `--set units=angstrom` or `units=nm`"
+            )
+    length = ANGSTROM_PER_NM if options.units == "nm" else 1.0
+    return read_images(paths, _images, options, format="extxyz", length=length)
+
+
+def _images(path: Path) -> Iterator[Atoms]:
+    """Yield a file's frames; whatever ASE makes of a damaged one is one clear error."""
+    from ase.io import iread
+
+    number = 0
+    try:
+        with _text(path) as file:
+            for atoms in iread(file, index=":", format="extxyz"):
+                yield atoms
+                number += 1
+    except ZooError:
+        raise
+    except Exception as error:
+        text = (str(error).strip().splitlines() or [repr(error)])[0][:200]
+        raise DataError(f"{path} cannot be read as extxyz, in frame {number}: {text}") from error
+
+
+def _text(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8")
+    return path.open(encoding="utf-8")
+
+
+def _is_atom(line: str) -> bool:
+    words = line.split()
+    try:
+        return len(words) >= 4 and words[0].isalpha() and all(np.isfinite([float(x) for x in words[1:4]]))
+    except ValueError:
+        return False

@@ -1,0 +1,187 @@
+"""From chunks of frames and a topology to `RawData`: what all readers of molecules end in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from zoo import keys
+from zoo.data.entry import RawData
+from zoo.data.formats.extraction import Chunk, Extraction
+from zoo.data.formats.topology import Topology, read_topology
+from zoo.data.formats.trajectory import TrajectoryOptions
+from zoo.data.store import sha256
+from zoo.errors import ConfigError, DataError
+from zoo.units import ASE
+
+UNITS = {
+    keys.POSITIONS: ASE.length,
+    keys.VELOCITIES: f"{ASE.length}/{ASE.time}",
+    keys.FORCES: ASE.force,
+    keys.ENERGIES: ASE.energy,
+    keys.CELLS: ASE.length,
+    keys.RUN: "",
+    keys.TIME: ASE.time,
+}
+
+
+class MolecularOptions(TrajectoryOptions):
+    """Options of the readers of molecules."""
+
+    topology: Path | None = Field(
+        None, description="file that names atoms and bonds: pdb, cif, gro, prmtop, psf, mol2, h5"
+    )
+    select: str | None = Field(
+        None, description="atoms to keep, in mdtraj's language: `protein`, `not water`, `name CA`"
+    )
+    timestep: float | None = Field(
+        None, gt=0, description="ps from one frame of the files to the next, where they tell no time"
+    )
+
+
+class KnownUnits(MolecularOptions):
+    """Options of formats that fix their units: these are converted, `units` says what they become."""
+
+    units: Literal["ase"] = Field("ase", description="Å, eV, ps, K: what the files' own units become")
+
+
+def needed_topology(options: MolecularOptions, format: str) -> Topology:
+    """Read the topology that a format cannot do without. Raises `ConfigError` if none is named."""
+    if options.topology is None:
+        raise ConfigError(
+            f"{format} files do not name their atoms: say `--set topology=FILE` (pdb, gro, prmtop, …)"
+        )
+    return read_topology(options.topology)
+
+
+def assemble(
+    paths: list[Path],
+    frames: Callable[[Path], Iterable[Chunk]],
+    topology: Topology,
+    options: MolecularOptions,
+    *,
+    format: str,
+    pbc: tuple[bool, bool, bool] = (True, True, True),
+    notes: Iterable[str] = (),
+) -> RawData:
+    """Join the frames of all files, cut to the selection, with whole molecules.
+
+    Args:
+        paths: the files, in order.
+        frames: yields the chunks of a file: arrays of `zoo.keys` in Å, eV, ps, of all atoms.
+        topology: of all atoms in the files.
+        options: what the user said.
+        format: its name.
+        pbc: directions along which a cell, where there is one, is periodic.
+        notes: for the provenance; those of the extraction are added while the frames are read.
+
+    Raises:
+        ConfigError: a selection that picks nothing, or an option that is missing.
+        DataError: files that do not fit the topology or one another.
+    """
+    told = list(notes)
+    chunks = _in_runs(paths, frames, topology, options, told)
+    first = next(chunks)
+    extraction = Extraction(topology, options, first, told, pbc)
+    arrays = extraction.apply(first)
+    return RawData(
+        system=extraction.system,
+        arrays=arrays,
+        array_units={name: UNITS[name] for name in arrays},
+        units="ase",
+        temperature=options.temperature,
+        provenance={
+            "format": format,
+            "files": [{"file": path.name, "sha256": sha256(path)} for path in paths],
+            "topology": topology.path.name,
+            "options": options.model_dump(mode="json", exclude_defaults=True),
+            "notes": told,
+        },
+        more=(extraction.apply(chunk) for chunk in chunks),
+    )
+
+
+def _in_runs(
+    paths: list[Path],
+    frames: Callable[[Path], Iterable[Chunk]],
+    topology: Topology,
+    options: MolecularOptions,
+    notes: list[str],
+) -> Iterator[Chunk]:
+    """Yield the chunks of all files with `run` and `time`, every `stride`-th frame of each run."""
+    clock = _Clock(options, notes)
+    for number, path in enumerate(paths):
+        run = number if options.runs == "files" else 0
+        if number == 0 or options.runs == "files":
+            count = 0
+            clock.restart()
+        empty = True
+        for chunk in frames(path):
+            size, particles = chunk[keys.POSITIONS].shape[:2]
+            if particles != len(topology):
+                raise DataError(
+                    f"{path} has {particles} particles, the topology {topology.path.name} {len(topology)}"
+                )
+            _check_finite(path, chunk, count)
+            clock.tell(path, chunk, count)
+            chunk[keys.RUN] = np.full(size, run, np.int32)
+            empty = empty and not size
+            every = slice(-count % options.stride, None, options.stride)
+            count += size
+            chunk = {name: array[every] for name, array in chunk.items()}
+            if len(chunk[keys.RUN]):
+                yield chunk
+        if empty:
+            raise DataError(f"{path} holds no frames")
+
+
+class _Clock:
+    """Times of the frames: the files' own, or counted by `timestep`."""
+
+    def __init__(self, options: MolecularOptions, notes: list[str]) -> None:
+        self.step, self.notes = options.timestep, notes
+        self.trusted: bool | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin another run."""
+        self.last = -np.inf
+
+    def tell(self, path: Path, chunk: Chunk, count: int) -> None:
+        """Put the times into a chunk. Raises `DataError` where they go back within a run."""
+        time = chunk.pop(keys.TIME, None)
+        if self.trusted is None:
+            self.trusted = time is not None and (
+                len(time) == 1 or time[0] < time[-1] or time[0] > time[1:].min()
+            )
+            if time is not None and not self.trusted:
+                self.notes.append("the files give all frames the same time: left out")
+        if time is not None and self.trusted:
+            if self.step is not None:
+                raise ConfigError(f"{path} tells the times of its frames: leave out `timestep`")
+            times = np.concatenate([[self.last], time])
+            back = np.flatnonzero(np.diff(times) < 0)
+            if back.size:
+                raise DataError(
+                    f"{path}: time goes back from {times[back[0]]:g} to {times[back[0] + 1]:g} ps "
+                    "within one run. Independent runs, each in a file of its own, take `--set runs=files`; "
+                    "of a run that was continued, cut what overlaps"
+                )
+            self.last = times[-1]
+            chunk[keys.TIME] = time
+        elif self.step is not None:
+            chunk[keys.TIME] = self.step * (count + np.arange(len(chunk[keys.POSITIONS])))
+
+
+def _check_finite(path: Path, chunk: Chunk, count: int) -> None:
+    for name, array in chunk.items():
+        finite = np.isfinite(array.reshape(len(array), -1)).all(1)
+        if not finite.all():
+            raise DataError(f"{path}: {name} holds NaN or infinity in frame {count + int(np.argmin(finite))}")
+    cells = chunk.get(keys.CELLS)
+    if cells is not None and len(cells) and (np.linalg.det(cells) < 1e-3).any():
+        raise DataError(f"{path}: a box without volume in frame {count + int(np.linalg.det(cells).argmin())}")
