@@ -56,10 +56,13 @@ class Particles:
     labels: dict[int, str] | None = None
     bonds: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
-    def picked(self, expression: str) -> np.ndarray:
-        """Return indices of the particles that a selection picks; keys `id type mol element`."""
-        columns = {"id": self.ids, "type": self.types, "mol": self.molecules, "element": self.elements}
-        return select(expression, {name: c for name, c in columns.items() if c is not None})
+    def picked(self, expression: str, names: np.ndarray) -> np.ndarray:
+        """Return indices of the particles that a selection picks; keys `id type mol element`.
+
+        `names [particles]` are those of the types: elements, or beads.
+        """
+        columns = {"id": self.ids, "type": self.types, "element": names}
+        return select(expression, columns if self.molecules is None else columns | {"mol": self.molecules})
 
     def cut(self, index: np.ndarray) -> Particles:
         """Return some of the particles, and the bonds among them."""

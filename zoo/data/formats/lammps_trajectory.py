@@ -110,18 +110,23 @@ class Reader:
         self.molecules = Molecules(len(self.all.ids), self.all.bonds) if len(self.all.bonds) else None
         self.mode = self._mode(first)
         self._plane(first)
-        self.index = None if options.select is None else self.all.picked(options.select)
-        if self.index is not None and flags.energy:
-            raise ConfigError("energies of all particles do not go with a selection: leave out one of them")
-        chains = self._chains()
-        who = self.all if self.index is None else self.all.cut(self.index)
-        if self.index is not None and chains.size:
-            chains = np.unique(chains[self.index], return_inverse=True)[1]
         pbc = self.pbc if self.mode != "open space" else (False, False, False)
         if options.dimensions == 2:
             pbc = (pbc[0], pbc[1], False)
         self.periodic = pbc
-        self.system = make_system(who, self.style, options, pbc, chains)
+        chains = self._chains()
+        self.system = make_system(self.all, self.style, options, pbc, chains)
+        self.index: np.ndarray | None = None
+        if options.select is not None:
+            if flags.energy:
+                raise ConfigError(
+                    "energies of all particles do not go with a selection: leave out one of them"
+                )
+            names = np.array([self.system.type_names[kind] for kind in self.system.types.tolist()])
+            self.index = self.all.picked(options.select, names)
+            if chains.size:
+                chains = np.unique(chains[self.index], return_inverse=True)[1]
+            self.system = make_system(self.all.cut(self.index), self.style, options, pbc, chains)
 
     def provenance(self) -> dict[str, Any]:
         """What was decided, as plain JSON."""
