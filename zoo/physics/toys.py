@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -20,6 +20,8 @@ class PairPotential:
         dimensions: of space, D.
     """
 
+    #: What U is, in words and letters of the parameters.
+    formula: ClassVar[str]
     particles: int
     dimensions: int
 
@@ -79,6 +81,7 @@ class DoubleWells(PairPotential):
     bgflow's `MultiDoubleWellPotential(a=0.9, b=−4, c=0, offset=4)`, whose letters differ.
     """
 
+    formula: ClassVar[str] = "Σ_{i<j} a (r − d0) + b (r − d0)² + c (r − d0)⁴"
     particles: int = 4
     dimensions: int = 2
     a: float = 0.0
@@ -116,6 +119,7 @@ class LennardJonesCluster(PairPotential):
         trap: force constant of the trap.
     """
 
+    formula: ClassVar[str] = "depth Σ_{i<j} (r⁻¹² − 2 r⁻⁶) + trap/2 Σ_i |x_i − x̄|²"
     particles: int = 13
     dimensions: int = 3
     depth: float = 2.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 import numpy as np
@@ -96,6 +96,11 @@ class ReplicaExchange:
             accepted=torch.zeros(levels - 1, dtype=torch.int64, device=device),
             rounds=torch.zeros((), dtype=torch.int64, device=device),
         )
+
+    def recount(self, ladder: Ladder) -> Ladder:
+        """Return the ladder with all counts at zero, as after equilibration."""
+        fresh = self.begin(ladder.walkers.device)
+        return replace(fresh, walkers=ladder.walkers, heading=ladder.heading, rounds=ladder.rounds)
 
     def advance(
         self, state: State, ladder: Ladder, rounds: int, steps: int, generator: torch.Generator

@@ -1,0 +1,1 @@
+"""LJ13: thirteen Lennard-Jones particles in a harmonic trap."""
