@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Insulin(Protein):
     """Positions and forces of the insulin monomer at a choice of resolutions."""
 
-    tiny: ClassVar[Mapping[str, Any]] = {"equilibration": 0.02, "interval": 0.02, "workers": 1}
+    tiny: ClassVar[Mapping[str, Any]] = {"equilibration": 0.02, "interval": 0.02, "runs": 1}
 
     def start(self, options: ProteinOptions) -> tuple[Path, Structure, bool]:
         """The packaged equilibrated start, unless the options name another structure."""

@@ -22,7 +22,7 @@ FRAMES = 200
 class Protein(DatasetEntry):
     """Positions and forces of a protein at a choice of resolutions; all atoms are simulated."""
 
-    tiny: ClassVar[Mapping[str, Any]] = {"equilibration": 0.1, "interval": 0.02, "workers": 1}
+    tiny: ClassVar[Mapping[str, Any]] = {"equilibration": 0.1, "interval": 0.02, "runs": 1}
 
     def make(self, out: Path, *, frames: int | None, seed: int, options: BaseModel) -> Path:
         """Simulate `frames` frames (default 200) with OpenMM into the folder `out`.
