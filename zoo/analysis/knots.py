@@ -191,7 +191,8 @@ def _residues(matrix: np.ndarray, primes: np.ndarray) -> np.ndarray:
 
 def _more_primes(number: int) -> tuple[int, ...]:
     """The `number` largest primes below 2³⁰, for very many crossings."""
-    limit, found = 2**30, []
+    limit = 2**30
+    found: list[int] = []
     small = [p for p in range(3, 1 << 15, 2) if all(p % q for q in range(3, math.isqrt(p) + 1, 2))]
     candidate = limit - 1
     while len(found) < number:

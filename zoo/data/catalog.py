@@ -55,13 +55,16 @@ def open_dataset(name: str | Path, *, verify: bool | None = None) -> Dataset:
 def sample_path(name: str) -> Path:
     """Return the folder of an entry's packaged sample.
 
-    An entry that packages none is made once, with default options, into the cache
+    A bare name whose entry packages samples of variants alone means the first variant's. An entry
+    that packages none is made once, with default options, into the cache
     (`$XDG_CACHE_HOME/zoo`).
     """
     spec, variant = REGISTRY.split_variant(name)
     if spec.sample is not None:
         package, _, folder = spec.sample.partition(":")
         path = Path(str(resources.files(package))) / (folder + (f"-{variant}" if variant else ""))
+        if variant is None and spec.variants and not path.exists():
+            path = path.with_name(f"{folder}-{next(iter(spec.variants))}")
         if not (path / MANIFEST).is_file():
             raise DataError(
                 f"{name} comes without a packaged sample; make one: `zoo data make {name}`, "

@@ -72,8 +72,8 @@ class ChainRun:
         arrays = {key: np.stack(values) for key, values in kept.items()}
         number = piece * self.frames_per_piece + np.arange(1, frames + 1)
         arrays[keys.TIME] = self.equilibration + self.interval * number
-        if self.periodic:
-            arrays[keys.CELLS] = np.repeat(np.diag(self._box())[None], frames, axis=0)
+        if box is not None:
+            arrays[keys.CELLS] = np.repeat(np.diag(box)[None], frames, axis=0)
         elif self.thermostat == "nose-hoover" and self.equilibrium:
             arrays[keys.WEIGHTS] = inertia_weight(arrays[keys.POSITIONS])
         return {**arrays, **last}
