@@ -34,10 +34,10 @@ class Work:
             os.fsync(file.fileno())
         os.replace(temporary, self.folder / f"{name}.npz")
 
-    def load(self, name: str) -> dict[str, np.ndarray]:
-        """Read one piece back."""
+    def load(self, name: str, *only: str) -> dict[str, np.ndarray]:
+        """Read one piece back: all of its arrays, or those named."""
         with np.load(self.folder / f"{name}.npz", allow_pickle=False) as piece:
-            return {key: piece[key] for key in piece.files}
+            return {key: piece[key] for key in only or piece.files}
 
 
 @contextmanager
