@@ -1,7 +1,7 @@
 """Makes the packaged start from a crystal structure: `python -m zoo.datasets.insulin.prepare FILE`.
 
 The packaged one is porcine, from chains A and B of PDB 4INS. All atoms, relaxed, heated and run
-for 200 ps at 300 K; the last frame is the start of all runs of `zoo data make insulin`. Beside it,
+for 150 ps at 300 K; the last frame is the start of all runs of `zoo data make insulin`. Beside it,
 the Cα atoms of the crystal itself, for the checks.
 """
 
@@ -23,7 +23,7 @@ from zoo.units import ANGSTROM_PER_NM
 
 #: Names of the packaged files.
 START, CRYSTAL = "start.pdb", "crystal.npy"
-DURATION = 200.0  # ps
+DURATION = 150.0  # ps
 SEED = 1
 
 

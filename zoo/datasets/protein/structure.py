@@ -16,7 +16,6 @@ from zoo.datasets.protein.chains import Chains, select_chains
 from zoo.datasets.protein.forcefield import force_field, require_simulation
 from zoo.datasets.protein.records import read_records
 from zoo.errors import DataError
-from zoo.units import ANGSTROM_PER_NM
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def write_all_atom(path: Path, structure: Structure, remarks: Sequence[str] = ()
     from openmm import app
 
     text = io.StringIO()
-    app.PDBFile.writeFile(structure.topology, structure.positions / ANGSTROM_PER_NM, text, keepIds=True)
+    app.PDBFile.writeFile(structure.topology, structure.positions, text, keepIds=True)
     # OpenMM's own first line has the day in it: the same model would not give the same file
     lines = [line for line in text.getvalue().splitlines() if not line.startswith("REMARK")]
     Path(path).write_text("\n".join([*(f"REMARK   1 {r}" for r in remarks), *lines]) + "\n")
