@@ -255,8 +255,8 @@ def test_temperatures_are_imported_apart(tmp_path: Path) -> None:
 
 
 NPZ = {
-    "no units": ({}, None, "does not tell its units"),
-    "unknown units": ({}, "nm", "no units named 'nm'"),
+    "no units": ({}, None, "do not tell their units"),
+    "unknown units": ({}, "furlong", "'units': input should be 'ase'"),
     "no box": ({"box": None}, "lj", "no box"),
     "NaN": ({"forces": np.full((2, N, 3), np.nan)}, "lj", "forces holds NaN"),
     "forces of fewer": ({"forces": np.zeros((2, N - 1, 3))}, "lj", "forces of shape"),
@@ -271,7 +271,7 @@ NPZ = {
 def test_bad_plain_npz(case: str, tmp_path: Path) -> None:
     changes, units, message = NPZ[case]
     path = plain(tmp_path, **changes)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(ZooError, match=message):
         formats.read([path], units=units)
 
 

@@ -152,7 +152,10 @@ def _trr_holds(path: str) -> tuple[bool, bool]:
 
 
 def _nanometres(xyz: np.ndarray, time: np.ndarray, box: np.ndarray | None) -> dict[str, np.ndarray]:
-    chunk = {keys.POSITIONS: xyz * np.float32(ANGSTROM_PER_NM), keys.TIME: time.astype(np.float64)}
+    chunk: dict[str, np.ndarray] = {
+        keys.POSITIONS: xyz * np.float32(ANGSTROM_PER_NM),
+        keys.TIME: time.astype(np.float64),
+    }
     if box is not None and box.any():
         chunk[keys.CELLS] = box.astype(np.float64) * ANGSTROM_PER_NM
     return chunk

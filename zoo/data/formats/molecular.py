@@ -112,26 +112,33 @@ def _in_runs(
     options: MolecularOptions,
     notes: list[str],
 ) -> Iterator[Chunk]:
-    """Yield the chunks of all files with `run` and `time`, every `stride`-th frame of each run."""
+    """Yield the chunks of all files with `run` and `time`, every `stride`-th frame of each run.
+
+    A chunk that tells its `run` is of that run alone.
+    """
     clock = _Clock(options, notes)
+    run, count = None, 0
     for number, path in enumerate(paths):
-        run = number if options.runs == "files" else 0
-        if number == 0 or options.runs == "files":
-            count = 0
-            clock.restart()
         empty = True
         for chunk in frames(path):
             size, particles = chunk[keys.POSITIONS].shape[:2]
+            if not size:
+                continue
             if particles != len(topology):
                 raise DataError(
                     f"{path} has {particles} particles, the topology {topology.path.name} {len(topology)}"
                 )
+            of_file = number if options.runs == "files" else 0
+            now = int(chunk[keys.RUN][0]) if keys.RUN in chunk else of_file
+            if now != run:
+                run, count = now, 0
+                clock.restart()
+            chunk[keys.RUN] = np.full(size, run, np.int32)
             _check_finite(path, chunk, count)
             clock.tell(path, chunk, count)
-            chunk[keys.RUN] = np.full(size, run, np.int32)
-            empty = empty and not size
             every = slice(-count % options.stride, None, options.stride)
             count += size
+            empty = False
             chunk = {name: array[every] for name, array in chunk.items()}
             if len(chunk[keys.RUN]):
                 yield chunk

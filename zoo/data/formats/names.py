@@ -64,15 +64,47 @@ def order_by_name(found: System, wanted: System, what: str, where: str) -> np.nd
         parts = [f"lacks {', '.join(lacking[:4])}"] * bool(lacking) + [f"has {', '.join(extra[:4])}"] * bool(
             extra
         )
-        raise DataError(f"{what} holds other atoms than {where}: it {' and '.join(parts)}")
+        raise DataError(
+            f"{what}: {len(have)} atoms, other ones than the {len(want)} of {where} ({'; '.join(parts)}). "
+            "Leave out what is too much by `--set select=…`, or import under another NAME"
+        )
     place = {name: i for i, name in enumerate(have)}
     return np.array([place[name] for name in want])
 
 
-def reorder(raw: RawData, order: np.ndarray, system: System) -> RawData:
-    """Return data whose particles stand in another order, as `system` has them."""
-    if (order == np.arange(len(order))).all():
-        return replace(raw, system=system)
+def into_order(raw: RawData, wanted: System, molecule: str) -> RawData:
+    """Return data whose particles stand in an entry's order and have its names, residues and bonds.
+
+    Particles without names are taken to stand in that order if their types do.
+
+    Args:
+        raw: what a reader found.
+        wanted: types, names and bonds in the entry's order; masses stay those of the data.
+        molecule: what the entry holds, for the error.
+
+    Raises:
+        DataError: the data hold other particles.
+    """
+    found = raw.system
+    if found.atom_names:
+        order = order_by_name(found, wanted, "the data", molecule)
+    elif found.types.tolist() == wanted.types.tolist():
+        order = np.arange(found.num_particles)
+    else:
+        raise DataError(
+            f"the data hold {found.num_particles} particles without names, whose elements are not those of "
+            f"{molecule} in its order: say `--set topology=FILE`, or import them under another NAME"
+        )
+    system = replace(
+        found,
+        types=wanted.types,
+        masses=found.masses[order],
+        bonds=wanted.bonds,
+        atom_names=wanted.atom_names,
+        residue_names=wanted.residue_names,
+        residues=wanted.residues,
+        chains=found.chains[order] if found.chains.size else found.chains,
+    )
     arrays = {n: a[:, order] if n in _PER_PARTICLE else a for n, a in raw.arrays.items()}
     if keys.CLONES in arrays:
         arrays[keys.CLONES] = arrays[keys.CLONES][..., order]

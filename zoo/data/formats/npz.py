@@ -5,23 +5,30 @@ Arrays by name, `F` frames (the frame axis may be left out), `N` particles:
 `box` (one number, `[3]` or `[F, 3]`) or `cell` (`[3, 3]` or `[F, 3, 3]`, rows are lattice vectors),
 or `pbc = False` for open space; and where they exist `forces`, `velocities [F, N, 3]`, `energies
 [F]`, `targets [F, N, T]` with `target_times [T]`, `clone_displacements [F, T, clones, N]`,
-`positions_inherent [F, N, 3]`, `masses [N]`, `run`, `time [F]`, `temperature`.
+`positions_inherent [F, N, 3]`, `masses [N]`, `run`, `time [F]`, `temperature`. A topology file may take
+the place of `types`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from zoo import keys
-from zoo.config import Strict
 from zoo.data.entry import RawData
+from zoo.data.formats.extraction import Chunk
 from zoo.data.formats.files import Content, finite, load_npz, need
+from zoo.data.formats.molecular import assemble, needed_topology
 from zoo.data.formats.snapshot import integers
+from zoo.data.formats.stated import StatedUnits
+from zoo.data.formats.topology import Topology
 from zoo.data.store import sha256
 from zoo.data.system import System
-from zoo.errors import DataError
+from zoo.errors import ConfigError, DataError
 from zoo.units import SYSTEMS, UnitSystem
 
 #: Arrays with frames first: number of axes with them, and the power of each unit.
@@ -36,29 +43,39 @@ _AXES = {
     keys.RUN: 1,
     keys.TIME: 1,
 }
+#: What is read of an npz whose atoms a topology names.
+_WITH_TOPOLOGY = (
+    keys.POSITIONS, keys.VELOCITIES, keys.FORCES, keys.ENERGIES, keys.CELLS, keys.RUN, keys.TIME,
+)  # fmt: skip
 #: Position of the particle axis, counted from the frames.
 _PARTICLES = {3: 1, 4: 3}
 
 
-def matches(content: Content) -> bool:
-    """An npz with positions and types under the names above."""
-    return keys.POSITIONS in content.members and bool(content.members & {"types", "z"})
-
-
-class Options(Strict):
+class Options(StatedUnits):
     """Options of the npz reader."""
 
-    units: str | None = None
+
+def matches(content: Content) -> bool:
+    """An npz with positions under their name."""
+    return keys.POSITIONS in content.members
 
 
 def read(paths: list[Path], options: Options) -> RawData:
-    """Read npz files and put their frames behind each other; see `zoo.data.formats.read`."""
-    units = options.units
-    if units is None:
-        raise DataError("an npz does not tell its units: say `--set units=ase` (Å, eV) or `units=lj` (σ, ε)")
-    if units not in SYSTEMS:
-        raise DataError(f"no units named {units!r}; there are {', '.join(SYSTEMS)}")
-    parts = [_load(path, SYSTEMS[units]) for path in paths]
+    """Read npz files and put their frames behind each other; see `zoo.data.formats.read`.
+
+    With a topology, the files' positions, velocities, forces, energies, cell, run and time are read.
+    """
+    units = SYSTEMS[options.system()]
+    if options.topology is not None:
+        if units.name != "ase":
+            raise ConfigError("a topology names atoms, whose units are not `lj`: leave one of both out")
+        topology = needed_topology(options, "npz")
+        frames = partial(_frames, topology=topology, options=options)
+        return assemble(paths, frames, topology, options, format="npz")
+    for name in ("select", "timestep", "periodic"):
+        if getattr(options, name) is not None:
+            raise ConfigError(f"`{name}` goes with `--set topology=FILE`; without one an npz tells it itself")
+    parts = [_load(path, options) for path in paths]
     first = parts[0]
     for path, part in zip(paths, parts, strict=True):
         if len(part.system.types) != len(first.system.types):
@@ -76,25 +93,55 @@ def read(paths: list[Path], options: Options) -> RawData:
         for name, array in part.arrays.items():
             if array.shape[1:] != first.arrays[name].shape[1:]:
                 raise DataError(f"{path}: {name} has another shape than in {paths[0]}")
-    first.arrays = {name: np.concatenate([p.arrays[name] for p in parts]) for name in first.arrays}
+    if options.runs == "files":
+        for number, part in enumerate(parts):
+            frames_of = len(part.arrays[keys.POSITIONS])
+            part.arrays[keys.RUN] = np.full(frames_of, number, np.int32)
+            part.array_units[keys.RUN] = ""
+    first.arrays = {
+        name: np.concatenate([p.arrays[name][:: options.stride] for p in parts]) for name in first.arrays
+    }
     first.provenance = {
         "format": "npz",
         "files": [{"file": path.name, "sha256": sha256(path)} for path in paths],
+        "options": options.model_dump(mode="json", exclude_defaults=True),
     }
     return first
 
 
-def _load(path: Path, units: UnitSystem) -> RawData:
+def _frames(path: Path, topology: Topology, options: Options) -> Iterator[Chunk]:
+    """Yield a file's arrays, one chunk for each run."""
+    part = _load(path, options, topology.system.types)
+    arrays = {name: part.arrays[name] for name in _WITH_TOPOLOGY if name in part.arrays}
+    if not part.system.periodic:
+        arrays.pop(keys.CELLS, None)
+    run = arrays.get(keys.RUN, np.zeros(len(arrays[keys.POSITIONS])))
+    edges = np.flatnonzero(np.diff(run)) + 1
+    for start, stop in pairwise([0, *edges.tolist(), len(run)]):
+        yield {name: array[start:stop] for name, array in arrays.items()}
+
+
+def _load(path: Path, options: Options, types: np.ndarray | None = None) -> RawData:
+    """Read one file; `types` are those of a topology. Raises `DataError`."""
+    units = SYSTEMS[options.system()]
     found = load_npz(path)
     need(path, found, keys.POSITIONS)
-    if "types" not in found and "z" not in found:
-        raise DataError(f"{path} lacks types (or z); it has {', '.join(sorted(found))}")
-    types = integers(path, "types", found["types" if "types" in found else "z"])
+    told = found.get("types", found.get("z"))
+    if told is not None:
+        given = integers(path, "types", told)
+        if types is not None and (given.shape != types.shape or (given != types).any()):
+            raise DataError(f"{path}: its types are not the atomic numbers of the topology, in its order")
+        types = given
+    if types is None:
+        raise DataError(
+            f"{path} lacks types (or z); it has {', '.join(sorted(found))}. Atoms are named by these, "
+            "or by `--set topology=FILE`"
+        )
     single = found[keys.POSITIONS].ndim == 2
     arrays = {}
     for name, axes in _AXES.items():
         if name in found:
-            array = finite(path, name, found[name])
+            array = options.convert(name, finite(path, name, found[name]))
             arrays[name] = array[None] if single and array.ndim == axes - 1 else array
     shape = arrays[keys.POSITIONS].shape
     if len(shape) != 3 or shape[2] != 3 or shape[1] == 0 or types.shape != shape[1:2]:
@@ -109,10 +156,15 @@ def _load(path: Path, units: UnitSystem) -> RawData:
             raise DataError(
                 f"{path}: {name} of shape {array.shape} for {shape[0]} frames of {shape[1]} particles"
             )
+    for name in {"box", "cell"} & found.keys():
+        found[name] = options.convert(name, finite(path, name, found[name]))
     pbc = _cell(path, found, arrays, units)
     temperature = found.get("temperature")
     if temperature is not None and np.size(temperature) != 1:
         raise DataError(f"{path}: one temperature expected, got {np.size(temperature)}")
+    kelvin = None if temperature is None else finite(path, "temperature", temperature).item()
+    if kelvin is not None and options.temperature not in (None, kelvin):
+        raise ConfigError(f"{path} tells a temperature of {kelvin:g}: leave out `temperature`")
     arrays = {name: _narrow(name, array) for name, array in arrays.items()}
     times = finite(path, "target_times", found.get("target_times", np.zeros(0))).ravel().tolist()
     return RawData(
@@ -120,7 +172,7 @@ def _load(path: Path, units: UnitSystem) -> RawData:
         arrays=arrays,
         array_units=_units(units, arrays),
         units=units.name,
-        temperature=None if temperature is None else finite(path, "temperature", temperature).item(),
+        temperature=options.temperature if kelvin is None else kelvin,
         target_names=[f"t={time:g}" for time in times],
         target_times=times,
     )
