@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+#: A mean may be off by so many standard errors: 1 in 16,000 by chance if Gaussian.
+SIGMAS = 4.0
+
 
 def mean_and_error(values: np.ndarray, run: np.ndarray, blocks: int = 8) -> tuple[float, float]:
     """Return the mean of `values` `[frames]` and its standard error between independent parts.

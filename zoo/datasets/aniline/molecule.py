@@ -1,20 +1,20 @@
 """Aniline C6H5NH2: atoms, bonds, the pyramid of the amino group.
 
-Atoms: the six carbons from the one that carries the nitrogen, N, the five hydrogens of the ring in the order of
-their carbons, the two of the amino group.
+Atoms: the six carbons from the one that carries the nitrogen, N, the five hydrogens of the ring in the
+order of their carbons, the two of the amino group.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from zoo.datasets.small_molecules.molecule import CC, CH, Molecule, ring
+from zoo.datasets.small_molecules.molecule import CC, CH, Molecule, hexagon
 
 RING = tuple(range(6))
 IPSO, N = 0, 6
 #: Hydrogens of the amino group.
 AMINE = (12, 13)
-#: Where the nitrogen's name for ortho carbons matters: neighbours of the ipso carbon.
+#: Neighbours of the carbon that carries the nitrogen.
 ORTHO = (1, 5)
 
 _X, _Y, _Z = np.eye(3)
@@ -40,7 +40,7 @@ def pyramid(positions: np.ndarray) -> np.ndarray:
 
 def build(side: float) -> np.ndarray:
     """Return positions `[14, 3]` in Å; the amino hydrogens are on the side of the sign of `side`."""
-    outward = ring(np.zeros(3), _X, _Y, 1.0)
+    outward = hexagon(_X, _Y)
     carbons = CC * outward
     nitrogen = carbons[IPSO] + 1.38 * _X
     amine = [nitrogen + 0.5 * _X + s * 0.82 * _Y + np.sign(side) * 0.3 * _Z for s in (1, -1)]

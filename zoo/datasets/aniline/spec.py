@@ -10,9 +10,10 @@ SPEC = DatasetSpec(
     target="zoo.datasets.aniline.entry:Aniline",
     config="zoo.datasets.aniline.options:Options",
     citation=(
-        "Force field: Jorgensen, Maxwell, Tirado-Rives, J. Am. Chem. Soc. 118, 11225 (1996); Rizzo, Jorgensen, "
-        "J. Am. Chem. Soc. 121, 4827 (1999) (OPLS-AA, parameters of July 2008). System: Wang, Gómez-Bombarelli, "
-        "npj Comput. Mater. 5, 125 (2019). Engine: Eastman et al., J. Phys. Chem. B 128, 109 (2024) (OpenMM 8)."
+        "Force field: Jorgensen, Maxwell, Tirado-Rives, J. Am. Chem. Soc. 118, 11225 (1996) (OPLS-AA). "
+        "Rizzo, Jorgensen, J. Am. Chem. Soc. 121, 4827 (1999) (amines). "
+        "System: Wang, Gómez-Bombarelli, npj Comput. Mater. 5, 125 (2019). "
+        "Engine: Eastman et al., J. Phys. Chem. B 128, 109 (2024) (OpenMM 8)."
     ),
     extras=("simulate",),
     requires=("openmm",),

@@ -1,14 +1,14 @@
 """ortho-Terphenyl C18H14: atoms, bonds, its two twist angles.
 
-The order of atoms is that of `otp.pdb` in the public code of Wang & Gómez-Bombarelli (2019): ring A, the central
-ring, ring C, then the hydrogens in the order of their carbons.
+The order of atoms is that of `otp.pdb` in the public code of Wang & Gómez-Bombarelli (2019): ring A, the
+central ring, ring C, then the hydrogens in the order of their carbons.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from zoo.datasets.small_molecules.molecule import CC, CH, Molecule, ring
+from zoo.datasets.small_molecules.molecule import CC, CH, Molecule, hexagon
 from zoo.physics.torsions import torsions
 
 #: Carbons of each ring, in order around it.
@@ -44,7 +44,7 @@ def build(first: float, second: float) -> np.ndarray:
 
     def place(members: tuple[int, ...], at: int, centre: np.ndarray, u: np.ndarray, v: np.ndarray) -> None:
         order = [members[(members.index(at) + k) % 6] for k in range(6)]
-        outward[order] = ring(np.zeros(3), u, v, 1.0)
+        outward[order] = hexagon(u, v)
         carbons[order] = centre + CC * outward[order]
 
     place(CENTRE, CENTRE[0], np.zeros(3), _X, _Y)

@@ -10,9 +10,9 @@ SPEC = DatasetSpec(
     target="zoo.datasets.otp.entry:OrthoTerphenyl",
     config="zoo.datasets.otp.options:Options",
     citation=(
-        "Force field: Jorgensen, Maxwell, Tirado-Rives, J. Am. Chem. Soc. 118, 11225 (1996) (OPLS-AA, parameters "
-        "of July 2008). System: Wang, Gómez-Bombarelli, npj Comput. Mater. 5, 125 (2019). Engine: Eastman et al., "
-        "J. Phys. Chem. B 128, 109 (2024) (OpenMM 8)."
+        "Force field: Jorgensen, Maxwell, Tirado-Rives, J. Am. Chem. Soc. 118, 11225 (1996) (OPLS-AA). "
+        "System: Wang, Gómez-Bombarelli, npj Comput. Mater. 5, 125 (2019). "
+        "Engine: Eastman et al., J. Phys. Chem. B 128, 109 (2024) (OpenMM 8)."
     ),
     extras=("simulate",),
     requires=("openmm",),

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from zoo import keys
 from zoo.data.splits import split_runs
 from zoo.data.store import Manifest, write_dataset
 from zoo.data.system import System
@@ -40,9 +39,7 @@ def make(
             "or for fewer runs (--set runs=2)"
         )
     xml = openmm.XmlSerializer.serialize(build_system(molecule, options.hydrogen_mass))
-    simulation = langevin_runs(
-        name, xml, molecule.starts, options, frames=frames, seed=seed, kinetic=True
-    )
+    simulation = langevin_runs(name, xml, molecule.starts, options, frames=frames, seed=seed, kinetic=True)
     with work_folder(out, simulation.request() | {"openmm": openmm.__version__}) as work:
         simulation.execute(work, options.workers, pace(options))
         run = np.repeat(np.arange(runs), simulation.frames)

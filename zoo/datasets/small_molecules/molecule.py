@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -70,14 +69,12 @@ class Molecule:
         return distance
 
 
-def ring(centre: Sequence[float], first: np.ndarray, second: np.ndarray, radius: float) -> np.ndarray:
-    """Return six positions `[6, 3]` around `centre`.
+def hexagon(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return unit vectors `[6, 3]` from the centre of a ring to its vertices.
 
     Args:
-        centre: `[3]`.
-        first: unit vector `[3]` from the centre to the first vertex.
+        first: unit vector `[3]` to the first vertex.
         second: unit vector `[3]` in the ring's plane, at right angles to `first`.
-        radius: from the centre to each vertex.
     """
     turn = np.arange(6) * np.pi / 3
-    return np.asarray(centre) + radius * (np.outer(np.cos(turn), first) + np.outer(np.sin(turn), second))
+    return np.outer(np.cos(turn), first) + np.outer(np.sin(turn), second)
