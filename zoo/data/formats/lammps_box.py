@@ -6,6 +6,7 @@ Source: https://docs.lammps.org/Howto_triclinic.html.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -31,9 +32,14 @@ class Box:
         if not sound:
             raise DataError(f"the box has no volume: lattice vectors {self.cell.tolist()}")
 
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """Inverse of the cell."""
+        return np.linalg.inv(self.cell)
+
     def fractional(self, positions: np.ndarray) -> np.ndarray:
         """Return positions `[…, 3]` in units of the lattice vectors, from the origin."""
-        return (positions - self.origin) @ np.linalg.inv(self.cell)
+        return (positions - self.origin) @ self.inverse
 
     def cartesian(self, fractional: np.ndarray) -> np.ndarray:
         """Inverse of `fractional`."""
@@ -62,7 +68,8 @@ def bounding(bounds: np.ndarray, tilt: np.ndarray, pbc: Periodic | None) -> Box:
     return orthogonal(low, high, tilt, pbc)
 
 
-def from_dump(head: str, rows: list[str]) -> Box:
+@lru_cache(maxsize=4)  # where the box is constant, it is made once
+def from_dump(head: str, rows: tuple[str, ...]) -> Box:
     """Return the box of a dump's `BOX BOUNDS …` and its three lines.
 
     Raises:

@@ -114,7 +114,7 @@ def _snapshot(lines: Lines, units: str | None, numbers: tuple[str, ...]) -> Snap
         elif item == "NUMBER OF ATOMS":
             atoms = _count(lines, _value(lines, step))
         elif item.startswith("BOX BOUNDS"):
-            rows = [_value(lines, step) for _ in range(3)]
+            rows = tuple(_value(lines, step) for _ in range(3))
             try:
                 box = from_dump(item, rows)
             except DataError as error:
@@ -162,14 +162,11 @@ def _table(
     kinds = {name: "i8" if name in INTEGERS else "f8" if name in wanted else "U16" for name in names}
     if missing := [name for name in numbers if name not in kinds]:
         raise lines.wrong(f"there is no column {', '.join(missing)}; there are {', '.join(names)[:200]}")
-    rows: list[str] = []
-    while len(rows) < atoms:
-        line = lines.next()
-        if line is None:
+    rows = lines.block(atoms, "ITEM:")
+    if len(rows) < atoms:
+        if lines.next() is None:
             raise _Cut(step)
-        if line.startswith("ITEM:"):
-            raise lines.wrong(f"{len(rows)} atoms at step {step}, NUMBER OF ATOMS says {atoms}")
-        rows.append(line)
+        raise lines.wrong(f"{len(rows)} atoms at step {step}, NUMBER OF ATOMS says {atoms}")
     first = lines.number - atoms + 1
     dtype = [(f"f{i}", kinds[name]) for i, name in enumerate(names)]
     try:

@@ -243,7 +243,7 @@ class Reader:
             positions = shot.box.cartesian(positions)
         if self.images and not unwrapped:
             positions = positions + shot.box.images(np.stack([shot.columns[n] for n in IMAGES], axis=1))
-        start = np.where(periodic, shot.box.origin @ np.linalg.inv(shot.box.cell), 0.0) @ shot.box.cell
+        start = np.where(periodic, shot.box.origin @ shot.box.inverse, 0.0) @ shot.box.cell
         return positions - start
 
     def frame(self, run: int, shot: Snapshot) -> dict[str, Any]:

@@ -47,6 +47,10 @@ class Lines:
 
     def next(self) -> str | None:
         """Return the next line without its end, None at the end of the file."""
+        line = self._read()
+        return line.rstrip("\n") if line else None
+
+    def _read(self) -> str:
         if self._held is not None:
             line, self._held = self._held, None
             return line
@@ -56,15 +60,26 @@ class Lines:
             raise DataError(f"{self.path} is cut: its gzip stream has no end") from error
         except (OSError, zlib.error) as error:
             raise DataError(f"{self.path} is damaged: {error}") from error
-        if not line:
-            return None
-        self.number += 1
+        self.number += bool(line)
         if len(line) == LONGEST:
             raise self.wrong("the line is longer than any of this format")
-        return line.rstrip("\n")
+        return line
+
+    def block(self, number: int, stop: str) -> list[str]:
+        """Return the next `number` lines, fewer where the file ends or a line begins with `stop`.
+
+        Their ends are left on. Lines are counted as they come: a wrong number takes no memory.
+        """
+        rows: list[str] = []
+        while len(rows) < number and (line := self._read()):
+            if line.startswith(stop):
+                self.back(line)
+                break
+            rows.append(line)
+        return rows
 
     def back(self, line: str) -> None:
-        """Give the last line back: `next` returns it once more."""
+        """Give the last line back: it comes once more."""
         self._held = line
 
     def filled(self) -> str | None:
