@@ -19,6 +19,7 @@ from zoo import keys
 from zoo.config import Strict
 from zoo.data.entry import RawData
 from zoo.data.formats.files import finite
+from zoo.data.formats.published import published_splits, split_of
 from zoo.data.store import sha256
 from zoo.data.system import System
 from zoo.errors import DataError
@@ -158,7 +159,8 @@ def from_name(path: Path, pattern: str) -> str | None:
 def assemble(paths: list[Path], format: str, load: Callable[[Path], Snapshot]) -> RawData:
     """Read files one by one and join them: one frame for each configuration.
 
-    Files of the same configuration at different times give one frame with several targets.
+    Files of the same configuration at different times give one frame with several targets. Folders
+    `train` and `test` become the splits.
 
     Raises:
         DataError: files that differ in particles, dimensions, temperature, times or clones.
@@ -168,16 +170,21 @@ def assemble(paths: list[Path], format: str, load: Callable[[Path], Snapshot]) -
     sources = []
     for path in paths:
         shot = load(path)
-        sources.append({"file": path.name, "sha256": sha256(path)})
+        name = f"{path.parent.name}/{path.name}" if split_of(path) else path.name
+        sources.append({"file": name, "sha256": sha256(path)})
         first = first or shot
         _check_alike(first, shot)
         key = shot.positions.tobytes() + shot.types.tobytes()
         if key in shots:
+            if split_of(path) != split_of(shots[key].path):
+                raise DataError(f"{path} and {shots[key].path} are one configuration in two published splits")
             _join(shots[key], shot)
         else:
             shots[key] = shot
     assert first is not None
     frames = list(shots.values())
+    order, splits, notes = published_splits([shot.path for shot in frames])
+    frames = [frames[i] for i in order]
     for shot in frames:
         shot.targets.sort(key=lambda target: target.order)
     labels = [target.label for target in frames[0].targets]
@@ -202,8 +209,9 @@ def assemble(paths: list[Path], format: str, load: Callable[[Path], Snapshot]) -
         provenance={
             "format": format,
             "files": sources,
-            "notes": sorted({note for shot in frames for note in shot.notes}),
+            "notes": notes + sorted({note for shot in frames for note in shot.notes}),
         },
+        splits=splits,
     )
 
 
@@ -267,6 +275,7 @@ def _system(shot: Snapshot) -> System:
         masses=np.ones(len(shot.types)),
         type_names={kind: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[kind] for kind in kinds},
         pbc=(True, True, len(shot.box) == 3),
+        parameters={"dimensions": 2} if len(shot.box) == 2 else {},
     )
 
 
