@@ -56,3 +56,14 @@ def test_cache_is_bounded(tmp_path, monkeypatch):
     for i in range(8):
         collated[[i]]
     assert collated._edges <= 2500 and 1 <= len(collated._cache) < 8
+
+
+def test_batches_read_from_the_disk_are_those_from_memory(tmp_path, monkeypatch):
+    frames = Dataset(chain(tmp_path / "chain")).split("train")
+    in_memory = list(make_loader(frames, 3.0, 7, shuffle=True, seed=3))
+    monkeypatch.setattr("zoo.data.loader.MAX_STACKED_BYTES", 0)
+    from_disk = list(make_loader(frames, 3.0, 7, shuffle=True, seed=3))
+    assert len(in_memory) == len(from_disk) > 1
+    for a, b in zip(in_memory, from_disk, strict=True):
+        for key in ("pos", "energy", "forces", "frame", "edge_index"):
+            assert torch.equal(a[key], b[key]), key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -89,14 +90,13 @@ class Dataset:
     def split(self, name: str) -> Frames:
         """Return the frames of a split: "train", "val", "test", or "all"."""
         if name == "all":
-            return Frames(self, np.arange(len(self)), "all")
+            return Frames(self, [(0, len(self))], "all")
         if name not in self.manifest.splits:
             known = [*self.manifest.splits, "all"]
             if name in splitting.SPLITS:
                 raise DataError(f"{self.path} has no {name} split, only {', '.join(known)}")
             raise UnknownName("split", name, known)
-        index = splitting.indices(self.manifest.splits[name], len(self))
-        return Frames(self, index, name)
+        return Frames(self, self.manifest.splits[name], name)
 
     def __getitem__(self, frame: int) -> Graph:
         frame = range(len(self))[frame]
@@ -142,15 +142,25 @@ class Frames:
 
     Args:
         dataset: where they come from.
-        index: `[frames]` which ones.
+        frames: `[frames]` numbers of frames, or half-open ranges of them.
         name: of the split.
     """
 
-    def __init__(self, dataset: Dataset, index: np.ndarray, name: str) -> None:
-        self.dataset, self.index, self.name = dataset, np.asarray(index, np.int64), name
+    def __init__(self, dataset: Dataset, frames: np.ndarray | splitting.Ranges, name: str) -> None:
+        self.dataset, self.name = dataset, name
+        self._ranges = None if isinstance(frames, np.ndarray) else frames
+        if isinstance(frames, np.ndarray):
+            self.index = frames.astype(np.int64)
+
+    @cached_property
+    def index(self) -> np.ndarray:
+        """`[frames]` numbers of the frames; made when it is asked for, as it may be long."""
+        return splitting.indices(self._ranges or [])
 
     def __len__(self) -> int:
-        return len(self.index)
+        if self._ranges is None:
+            return len(self.index)
+        return sum(stop - start for start, stop in self._ranges)
 
     def __getitem__(self, i: int) -> Graph:
         return self.dataset[int(self.index[i])]

@@ -20,6 +20,8 @@ from zoo.graphs import batched_all_pairs
 #: Molecules up to this size take the fast path: all pairs as edges, the models' cutoff function
 #: removes the far ones. Larger systems get a neighbour list for each frame.
 MAX_ALL_PAIRS = 64
+#: Arrays of a molecule's frames up to this size are kept in memory; of larger ones each batch is read.
+MAX_STACKED_BYTES = 2 << 30
 #: Graphs are kept in memory up to so many edges in all (about 60 bytes an edge).
 MAX_CACHED_EDGES = 20_000_000
 
@@ -96,16 +98,27 @@ class StackedFrames(Dataset[Graph]):
         self.frames = frames
         self.particles = system.num_particles
         self.z = torch.from_numpy(system.types.copy())
-        self.stacks = {keys.POS: self._stack(keys.POSITIONS)}
+        self.names = {keys.POS: keys.POSITIONS}
         for key, name in ((keys.ENERGY, keys.ENERGIES), (keys.FORCES, keys.FORCES),
                           (keys.TARGETS, keys.TARGETS)):  # fmt: skip
             if name in frames.dataset.arrays:
-                self.stacks[key] = self._stack(name)
+                self.names[key] = name
+        self.stacks = {name: self._stack(name) for name in self.names.values()}
         self._template = batched_all_pairs(self.particles)
         self._constant: dict[int, dict[str, torch.Tensor]] = {}
 
-    def _stack(self, name: str) -> torch.Tensor:
+    def _stack(self, name: str) -> torch.Tensor | None:
+        """All frames of an array in memory; None where that is too much, and batches read the disk."""
+        array = self.frames.dataset.arrays[name]
+        if len(self.frames) * array[:1].nbytes > MAX_STACKED_BYTES:
+            return None
         return torch.from_numpy(self.frames.array(name).astype(np.float32, copy=False))
+
+    def _cut(self, name: str, picked: torch.Tensor) -> torch.Tensor:
+        if (stack := self.stacks[name]) is not None:
+            return stack[picked]
+        rows = self.frames.dataset.array(name, self.frames.index[picked.numpy()])
+        return torch.from_numpy(rows.astype(np.float32, copy=False))
 
     def _constants(self, graphs: int) -> dict[str, torch.Tensor]:
         if graphs not in self._constant:
@@ -128,8 +141,8 @@ class StackedFrames(Dataset[Graph]):
     def __getitem__(self, index: list[int]) -> Graph:  # type: ignore[override]
         picked = torch.as_tensor(index)
         cut = {}
-        for key, stack in self.stacks.items():
-            values = stack[picked]
+        for key, name in self.names.items():
+            values = self._cut(name, picked)
             cut[key] = values.flatten(0, 1) if values.ndim > 1 else values
         graph = Graph(**cut, **self._constants(len(index)))
         graph.frame = torch.from_numpy(self.frames.index[picked.numpy()])

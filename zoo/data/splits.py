@@ -29,12 +29,7 @@ def split_runs(
     Raises:
         DataError: too few frames to fill three splits, or the runs are mixed.
     """
-    frames = len(run)
-    edges = np.flatnonzero(np.diff(run)) + 1
-    if len(edges) + 1 > len(np.unique(run)):
-        raise DataError("frames of one run must stand together: sort the frames by run")
-    bounds = [0, *edges.tolist(), frames]
-    runs = list(pairwise(bounds))
+    runs = run_ranges(run)
     shares = np.asarray(fractions) / sum(fractions)
     if len(runs) >= 5:
         n_test = max(1, round(shares[2] * len(runs)))
@@ -56,6 +51,20 @@ def split_runs(
     return splits
 
 
+def run_ranges(run: np.ndarray, block: int = 1 << 20) -> Ranges:
+    """Return the half-open frame range of each run, looking at `block` frames at a time.
+
+    Raises `DataError` if the frames of one run do not stand together.
+    """
+    edges = [0]
+    for start in range(0, len(run), block):
+        part = np.asarray(run[max(start - 1, 0) : start + block])
+        edges += (np.flatnonzero(np.diff(part)) + max(start, 1)).tolist()
+    if len(edges) > len({int(run[edge]) for edge in edges}):
+        raise DataError("frames of one run must stand together: sort the frames by run")
+    return list(pairwise([*edges, len(run)]))
+
+
 def merge(ranges: Ranges) -> Ranges:
     """Join ranges that touch."""
     out: Ranges = []
@@ -67,23 +76,25 @@ def merge(ranges: Ranges) -> Ranges:
     return out
 
 
-def indices(ranges: Ranges, frames: int) -> np.ndarray:
-    """Return the frame indices of half-open ranges. Raises `DataError` beyond the last frame."""
+def check_ranges(ranges: Ranges, frames: int) -> None:
+    """Raise `DataError` beyond the last frame."""
     for start, stop in ranges:
         if not 0 <= start < stop <= frames:
             raise DataError(f"split range [{start}, {stop}) does not fit {frames} frames")
+
+
+def indices(ranges: Ranges) -> np.ndarray:
+    """Return the frame indices of half-open ranges."""
     parts = [np.arange(start, stop) for start, stop in ranges]
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
 def check_disjoint(splits: dict[str, Ranges], frames: int) -> None:
-    """Raise `DataError` if two splits share a frame."""
-    owner = np.full(frames, -1)
-    names = list(splits)
-    for number, name in enumerate(names):
-        index = indices(splits[name], frames)
-        taken = owner[index]
-        if (taken >= 0).any():
-            other = names[int(taken[taken >= 0][0])]
-            raise DataError(f"splits {name!r} and {other!r} share frames")
-        owner[index] = number
+    """Raise `DataError` if two splits share a frame, or one reaches beyond the last frame."""
+    for ranges in splits.values():
+        check_ranges(ranges, frames)
+    taken = sorted((start, stop, name) for name, ranges in splits.items() for start, stop in ranges)
+    for (_, stop, name), (start, _, other) in pairwise(taken):
+        if start < stop:
+            what = f"splits {name!r} and {other!r} share" if name != other else f"split {name!r} repeats"
+            raise DataError(f"{what} frames")

@@ -80,7 +80,7 @@ class SampleChecks:
         assert set(SPLITS) <= set(splits), f"splits {sorted(splits)}; {', '.join(SPLITS)} are needed"
         owner = np.full(len(dataset), "", dtype=object)
         for name, ranges in splits.items():
-            frames = indices(ranges, len(dataset))
+            frames = indices(ranges)
             assert len(frames), f"split {name!r} is empty"
             taken = sorted(set(owner[frames]) - {""})
             assert not taken, f"split {name!r} shares frames with {taken}"
