@@ -20,7 +20,7 @@ from zoo.errors import DataError
 pytest.importorskip("openmm")
 pytest.importorskip("pdbfixer")
 
-from zoo.datasets.protein.structure import (  # noqa: E402
+from zoo.datasets.protein.structure import (
     disulfides,
     prepare,
     read_all_atom,
@@ -201,7 +201,10 @@ REFUSED = {
     "two names": ([ATOMS[0], *(a.replace("TYR A   1", "ALA A   1") for a in ATOMS[1:])], "has two names"),
     "one place": ([a[:30] + ATOMS[0][30:54] + a[54:] for a in ATOMS], "in the same place"),
     "two models": (["MODEL        1", *ATOMS, "ENDMDL", "MODEL        2", *ATOMS, "ENDMDL"], "--set model=1"),
-    "cif without atoms": (["data_x", "loop_", "_atom_site.id", "_atom_site.x", "1"], "not valid mmCIF|cut off"),
+    "cif without atoms": (
+        ["data_x", "loop_", "_atom_site.id", "_atom_site.x", "1"],
+        "not valid mmCIF|cut off",
+    ),
 }
 
 
@@ -247,7 +250,7 @@ def test_model_and_ter_are_heeded(tmp_path):
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_files_give_an_error_or_a_sound_reading(tmp_path, data):
-    text = bytearray("\n".join(ATOMS + ["TER", "END", ""]).encode())
+    text = bytearray("\n".join([*ATOMS, "TER", "END", ""]).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(text) - 1))
         how = data.draw(st.sampled_from(["flip", "cut", "lose", "swap"]))

@@ -11,7 +11,7 @@ from zoo.engines.openmm import require_openmm
 from zoo.errors import DataError, EntryError
 
 FILES = ("amber99sbildn.xml", "amber99_obc.xml")
-NAME = "AMBER ff99SB-ILDN + OBC2 implicit solvent (ε 1 and 78.5) + ACE surface term, no cutoff"
+NAME = "AMBER ff99SB-ILDN + OBC2 implicit solvent (ε 1 and 78.3) + ACE surface term, no cutoff"
 
 
 def require_simulation() -> None:

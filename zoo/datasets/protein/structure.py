@@ -134,7 +134,7 @@ def _pdb_text(selected: Chains) -> str:
             for name, atom in residue.atoms.items():
                 number += 1
                 padded = name if len(name) == 4 or len(atom.element) == 2 else f" {name}"
-                x, y, z = atom.position - centre
+                x, y, z = np.subtract(atom.position, centre)
                 lines.append(
                     f"ATOM  {number % 100000:5d} {padded:<4s} {residue.name:3s} {letter}"
                     f"{residue.number % 10000:4d}{residue.insertion or ' ':1s}   {x:8.3f}{y:8.3f}{z:8.3f}"
