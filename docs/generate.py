@@ -1,4 +1,4 @@
-"""Write the pages that are drawn from code: one for each built-in entry, keys, settings, commands.
+"""Write the pages that are drawn from code: one for each built-in entry, its data, keys, settings, commands.
 
 python docs/generate.py           write them
 python docs/generate.py --check   exit status 1, and their names, if one is not current
@@ -15,16 +15,18 @@ os.environ["ZOO_PLUGINS"] = "none"  # what happens to be installed beside the bu
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from pages import commands, entries, keys, settings  # noqa: E402
+from pages import commands, data, entries, keys, settings  # noqa: E402
 
-#: Folders that hold generated pages and nothing else.
+#: Folders that hold generated pages and nothing else, and single pages elsewhere.
 GENERATED = ("entries", "reference")
+PAGES = ("data.md",)
 
 
 def build() -> dict[str, str]:
     """Return the text of each generated page by its path under `docs/`."""
     return {
         **entries.pages(),
+        "data.md": data.page(),
         "reference/keys.md": keys.page(),
         "reference/settings.md": settings.page(),
         "reference/commands.md": commands.page(),
@@ -38,6 +40,7 @@ def stale(pages: dict[str, str]) -> list[str]:
         for folder in GENERATED
         for path in (HERE / folder).rglob("*.md")
     }
+    there |= {name: (HERE / name).read_text(encoding="utf-8") for name in PAGES if (HERE / name).is_file()}
     return sorted(name for name in pages.keys() | there.keys() if pages.get(name) != there.get(name))
 
 
