@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 WHEELS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/zoo-wheels
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: install demo test lint format docs scatter constraints clean
+.PHONY: install demo test lint format docs checks scatter constraints clean
 
 install: $(STAMP)
 
@@ -43,6 +43,10 @@ format: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
 	$(BIN)/mkdocs build --strict
+
+# Compare each packaged sample that changed with independent facts; `make docs` then draws docs/data.md.
+checks: $(STAMP)
+	$(BIN)/python docs/data_page.py --check
 
 # torch-scatter comes as source only: about nine minutes to build, kept for the next time.
 scatter: $(STAMP)
