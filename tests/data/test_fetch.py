@@ -327,10 +327,15 @@ def test_fetch_makes_a_dataset(entry, tmp_path, monkeypatch, server):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = fetch_dataset("public-set", "one")
-    assert str(folder) == "data/fetched" and len(Dataset(folder)) == 6
+    assert str(folder) == "data/public-set-one" and len(Dataset(folder)) == 6
+    assert Dataset(folder).name == "fetched"
     with pytest.raises(DataError, match="exists already"):
         fetch_dataset("public-set", "one")
     fetch_dataset("public-set", "one", tmp_path / "again")
+    with pytest.raises(DataError, match="no file of one matches 'other'"):
+        fetch_files("public-set", "one", match="other")
+    with pytest.raises(ConfigError, match="regular expression"):
+        fetch_files("public-set", "one", match="(")
     assert server.requests["/set.tar.gz"] == 1
     with pytest.raises(DataError, match="HTTP 404"):
         fetch_files("public-set", "two")
@@ -346,3 +351,28 @@ def test_sources_are_named(entry):
     )
     with pytest.raises(DataError, match="zoo data make private-set"):
         find_source("private-set")
+
+
+def test_wanted_files_of_nested_archives(server, tmp_path, monkeypatch):
+    """The layout of GlassBench: an archive for each temperature, in an archive."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = find_source("kob-andersen", "glassbench-0.44")
+    inner = io.BytesIO()
+    with tarfile.open(fileobj=inner, mode="w:gz") as archive:
+        for name in ("T0.44/train/N4096T0.44_10.npz", "T0.44/train/N4096T0.44_2.npz", "T0.44/read.me"):
+            archive.addfile(tarfile.TarInfo(name))
+    outer = io.BytesIO()
+    with tarfile.open(fileobj=outer, mode="w:gz") as archive:
+        for name in ("KA_models/T0.44.tar.gz", "KA_models/T0.64.tar.gz"):
+            info = tarfile.TarInfo(name)
+            info.size = len(inner.getvalue())
+            archive.addfile(info, io.BytesIO(inner.getvalue()))
+    server.files["/KA_models.tar.gz"] = outer.getvalue()
+    link = {"self": f"{server.address}/KA_models.tar.gz"}
+    server.files[f"/records/{source.location}"] = json.dumps(
+        {"files": [{"key": "KA_models.tar.gz", "size": len(outer.getvalue()), "links": link}]}
+    ).encode()
+    monkeypatch.setattr(listing, "ZENODO", f"{server.address}/records")
+    found = fetch_files("kob-andersen", "glassbench-0.44")
+    assert [p.name for p in found][:2] == ["N4096T0.44_2.npz", "N4096T0.44_10.npz"]
+    assert all("read.me" not in p.name for p in found)

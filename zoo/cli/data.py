@@ -51,6 +51,7 @@ def fetch(
     name: Annotated[str, typer.Argument(help="Entry with public files; see `zoo show NAME`.")],
     source: Annotated[str | None, typer.Option(help="Which, where it has several.")] = None,
     out: Out = None,
+    match: Annotated[str, typer.Option(help="Regular expression that names of files match.")] = "",
     files: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
     set: Set = None,
 ) -> None:
@@ -60,7 +61,7 @@ def fetch(
     from zoo.verbs.fetching import fetch_dataset
 
     options = parse_assignments(set or [])
-    print(describe(fetch_dataset(name, source, out, files=files, options=options)))
+    print(describe(fetch_dataset(name, source, out, match=match, files=files, options=options)))
 
 
 @app.command()

@@ -32,7 +32,7 @@ def show(
     if variant is not None:
         print(f"  {variant}: {getattr(spec, 'variants', {})[variant]}\n")
     for key, value in asdict(spec).items():
-        if key in ("name", "summary", "variants", "api_version") or not value:
+        if key in ("name", "summary", "variants", "default_variant", "sources", "api_version") or not value:
             continue
         text = ", ".join(value) if isinstance(value, tuple | list) else str(value)
         print(f"  {key:<11} {text}")
@@ -41,6 +41,11 @@ def show(
         print("\n  variants")
         for key, text in variants.items():
             print(f"    {spec.name}/{key:<20} {text}")
+    sources = getattr(spec, "sources", ())
+    if sources:
+        print(f"\n  public files: zoo data fetch {spec.name} --source …")
+        for source in sources:
+            print(f"    {source.name:<20} {source.summary}; {source.license}")
     if options:
         print()
         rows = [(f"  {o['name']}", o["type"], o["default"], o["description"]) for o in options]

@@ -13,7 +13,7 @@ from zoo.cli.output import Json, emit, note, table
 
 def train(
     model: Annotated[str, typer.Argument(help="Model, e.g. schnet.")],
-    dataset: Annotated[str, typer.Argument(help="Dataset (its packaged sample), folder, or several of one system: A+B.")],
+    dataset: Annotated[str, typer.Argument(help="Dataset (its packaged sample) or folder; A+B: both.")],
     task: Annotated[str | None, typer.Option(help="Task; found from model and data.")] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file of settings.")] = None,
     set: Set = None,

@@ -56,9 +56,11 @@ class Source:
             where a checksum is published), "zenodo" (a record's number) or "google" (bucket/prefix).
         location: see `kind`.
         pattern: regular expression that the wanted files' names match.
+        inside: the same for the paths of what archives hold; empty: all of it.
         format: of the files, one of `zoo.data.formats.FORMATS`; None: found by content.
         settings: options of import that the files need, such as `{"units": "nm"}`.
-        label: name of the dataset that the files become; None: the entry's own name.
+        label: name of the dataset that the files become; None: the entry's own, whose targets are then
+            computed.
         license: of the files.
     """
 
@@ -67,6 +69,7 @@ class Source:
     kind: Literal["files", "zenodo", "google"]
     location: str
     pattern: str = ""
+    inside: str = ""
     format: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     label: str | None = None
@@ -83,6 +86,8 @@ class DatasetSpec(Spec):
     sample: str | None = None
     #: Variants reached as `name/variant`, each with a one-line summary.
     variants: dict[str, str] = field(default_factory=dict)
+    #: The variant that the bare name means, if it has a name of its own.
+    default_variant: str = ""
     units: str = "ase"
     #: Public files that `zoo data fetch` can bring.
     sources: tuple[Source, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.registry.spec import DatasetSpec
+from zoo.registry.spec import DatasetSpec, Source
 
 SPEC = DatasetSpec(
     name="alanine-dipeptide",
@@ -19,4 +19,22 @@ SPEC = DatasetSpec(
     tasks=("forces",),
     sample="zoo.datasets.alanine_dipeptide:sample",
     units="ase",
+    sources=(
+        Source(
+            name="mdshare",
+            summary="3 × 250 ns in TIP3P water, ff99SB-ILDN, positions of the ten heavy atoms (90 MB)",
+            kind="files",
+            location=(
+                "http://ftp.imp.fu-berlin.de/pub/cmb-data/alanine-dipeptide-3x250ns-heavy-atom-positions.npz"
+            ),
+            format="mdshare",
+            label="alanine-dipeptide-mdshare",
+            license="CC-BY-4.0",
+        ),
+    ),
+    variants={
+        "replica-exchange": "300 K, each basin with its true weight: replica exchange in torch.",
+        "vacuum": "AMBER ff96 without solvent, by OpenMM.",
+        "ff99sbildn": "AMBER ff99SB-ILDN with OBC2 implicit solvent, by OpenMM.",
+    },
 )
