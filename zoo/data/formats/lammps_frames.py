@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.formats.lammps_box import Box, from_dump
-from zoo.data.formats.text import Lines
+from zoo.data.formats.text import Cut, Lines
 from zoo.errors import DataError
 
 #: Columns of whole numbers, of names, and of numbers; all others are passed over.
@@ -67,26 +67,21 @@ def snapshots(path: Path, numbers: tuple[str, ...] = (), *, partial: bool = Fals
     """
     with Lines(path) as lines:
         units: str | None = None
-        while (head := lines.filled()) is not None:
-            lines.back(head)
+        while True:
             try:
+                head = lines.filled()
+                if head is None:
+                    return
+                lines.back(head)
                 shot = _snapshot(lines, units, numbers)
-            except _Cut as cut:
+            except Cut as cut:
                 if partial:
                     return
                 raise DataError(
-                    f"{path} ends in the middle of a snapshot (step {cut.step}); if its run was killed, "
-                    "`--set partial=true` leaves that one out"
-                ) from None
+                    f"{cut}; `--set partial=true` leaves out what a killed run wrote last"
+                ) from cut
             units = shot.units
             yield shot
-
-
-class _Cut(Exception):
-    """The file ends before a snapshot does."""
-
-    def __init__(self, step: int | None) -> None:
-        self.step = step
 
 
 def _snapshot(lines: Lines, units: str | None, numbers: tuple[str, ...]) -> Snapshot:
@@ -97,24 +92,24 @@ def _snapshot(lines: Lines, units: str | None, numbers: tuple[str, ...]) -> Snap
     while True:
         head = lines.next()
         if head is None:
-            raise _Cut(step)
+            raise lines.cut()
         item = head.removeprefix("ITEM: ")
         if item == head:
             raise lines.wrong(f"expected `ITEM: …`, got {head[:60]!r}")
         if item.startswith("ATOMS"):
             break
         if item == "UNITS":
-            units = _value(lines, step)
+            units = _value(lines)
         elif item == "TIME":
-            time = _real(lines, _value(lines, step))
+            time = _real(lines, _value(lines))
         elif item == "TIMESTEP":
             if step is not None:
                 raise lines.wrong("a second TIMESTEP within one snapshot")
-            step = _count(lines, _value(lines, step))
+            step = _count(lines, _value(lines))
         elif item == "NUMBER OF ATOMS":
-            atoms = _count(lines, _value(lines, step))
+            atoms = _count(lines, _value(lines))
         elif item.startswith("BOX BOUNDS"):
-            rows = tuple(_value(lines, step) for _ in range(3))
+            rows = tuple(_value(lines) for _ in range(3))
             try:
                 box = from_dump(item, rows)
             except DataError as error:
@@ -129,10 +124,10 @@ def _snapshot(lines: Lines, units: str | None, numbers: tuple[str, ...]) -> Snap
     return Snapshot(lines.path, step, time, units, box, columns)
 
 
-def _value(lines: Lines, step: int | None) -> str:
+def _value(lines: Lines) -> str:
     line = lines.next()
     if line is None:
-        raise _Cut(step)
+        raise lines.cut()
     return line.strip()
 
 
@@ -165,7 +160,7 @@ def _table(
     rows = lines.block(atoms, "ITEM:")
     if len(rows) < atoms:
         if lines.next() is None:
-            raise _Cut(step)
+            raise lines.cut()
         raise lines.wrong(f"{len(rows)} atoms at step {step}, NUMBER OF ATOMS says {atoms}")
     first = lines.number - atoms + 1
     dtype = [(f"f{i}", kinds[name]) for i, name in enumerate(names)]

@@ -17,6 +17,10 @@ GZIP = b"\x1f\x8b"
 OTHER_PACKINGS = {b"\x28\xb5\x2f\xfd": "zstd -d", b"BZh": "bunzip2", b"\xfd7zXZ": "unxz", b"PK": "unzip"}
 
 
+class Cut(DataError):
+    """The file ends too early."""
+
+
 class Lines:
     """Lines one after the other, with their number. Used in a `with` statement.
 
@@ -57,9 +61,11 @@ class Lines:
         try:
             line = self._file.readline(LONGEST)
         except EOFError as error:
-            raise DataError(f"{self.path} is cut: its gzip stream has no end") from error
+            raise self.cut() from error
         except (OSError, zlib.error) as error:
             raise DataError(f"{self.path} is damaged: {error}") from error
+        if line and not line.endswith("\n") and len(line) < LONGEST:
+            raise self.cut()
         self.number += bool(line)
         if len(line) == LONGEST:
             raise self.wrong("the line is longer than any of this format")
@@ -92,6 +98,10 @@ class Lines:
     def wrong(self, what: str) -> DataError:
         """An error that names the file and the line."""
         return DataError(f"{self.path}, line {self.number}: {what}")
+
+    def cut(self) -> Cut:
+        """An error for a file that ends after the last line read, or within the next."""
+        return Cut(f"{self.path} is cut: it ends within or after line {self.number}")
 
     def close(self) -> None:
         """Close the file."""
