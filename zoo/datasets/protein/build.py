@@ -102,7 +102,7 @@ def simulate(
                 "engine": f"OpenMM {openmm.__version__}",
                 "command": _command(name, options, frames, seed),
                 "seed": seed,
-                "structure": {"file": path.name, "sha256": sha256(path), "changes": structure.notes},
+                "structure": _origin(path, structure),
                 **_protocol(options, frames, minimize),
             },
         )
@@ -128,6 +128,17 @@ def _splits(frames: Sequence[int], interval: float) -> dict[str, Ranges]:
             f"{len(frames) * (3 if few else 1)} frames or more, or for fewer runs (--set runs=1)"
         )
     return split_runs(run, gap=min(round(10 / interval), min(frames) // 10))
+
+
+def _origin(path: Path, structure: Structure) -> dict[str, Any]:
+    chains = [list(chain.residues()) for chain in structure.topology.chains()]
+    return {
+        "file": path.name,
+        "sha256": sha256(path),
+        "chains": [f"{c[0].chain.id}: {len(c)} residues, {c[0].id} to {c[-1].id}" for c in chains],
+        "ends": "charged, at the first and last residue that the file holds of each chain",
+        "changes": structure.notes,
+    }
 
 
 def _command(name: str, options: ProteinOptions, frames: int, seed: int) -> str:
