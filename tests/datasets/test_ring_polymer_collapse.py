@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from zoo.datasets.ring_polymer.checks import COLLAPSE
 from zoo.datasets.ring_polymer.polymer import Polymer
 from zoo.datasets.ring_polymer.potential import energy_and_forces
+from zoo.datasets.ring_polymer.structure import COLLAPSE
 
 
 def forces_on(rings: np.ndarray) -> np.ndarray:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from zoo import keys
 from zoo.analysis import polymers
-from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
 from zoo.datasets.ring_polymer.polymer import Polymer
 from zoo.datasets.ring_polymer.statistics import jackknife
+from zoo.datasets.ring_polymer.subject import Subject
 
 #: Rouse's model has no inertia: relaxation times must be so many times longer than m/γ.
 OVERDAMPED = 10.0
 ROUSE = "Rouse's model with the measured amplitude and friction γ (Doi & Edwards 1986, ch. 4)"
 
 
-def dynamics_checks(
-    dataset: Dataset, polymer: Polymer, chains: np.ndarray, slices: list[slice]
-) -> list[Check]:
-    """Return what the spacing of frames allows: `chains` is `[frames, chains, beads, 3]`."""
-    spacing = frame_spacing(dataset, slices)
+def dynamics_checks(subject: Subject) -> list[Check]:
+    """Return what the spacing of frames allows."""
+    dataset, polymer, chains, slices = subject.dataset, subject.polymer, subject.chains, subject.slices
+    spacing = None if subject.time is None else frame_spacing(subject.time, slices)
     record = dataset.manifest.provenance
-    if spacing is None or not record.get("equilibrium", True):
+    if spacing is None or not subject.equilibrium:
         return []
     temperature = dataset.temperature
     langevin = record.get("thermostat") == "langevin" and temperature is not None
@@ -34,11 +32,8 @@ def dynamics_checks(
     return checks
 
 
-def frame_spacing(dataset: Dataset, slices: list[slice]) -> float | None:
+def frame_spacing(time: np.ndarray, slices: list[slice]) -> float | None:
     """Return the time between frames, τ, if it is the same within all runs of two frames or more."""
-    if keys.TIME not in dataset.arrays:
-        return None
-    time = np.asarray(dataset.array(keys.TIME))
     steps = np.concatenate([np.diff(time[s]) for s in slices])
     if not len(steps) or steps[0] <= 0 or np.abs(steps / steps[0] - 1).max() > 1e-6:
         return None
@@ -102,8 +97,9 @@ def _modes(
         value, error = jackknife(sums, lambda total, times=times: _time(times, total))  # type: ignore[misc]
         name = f"relaxation time of Rouse mode {mode}"
         if not np.isfinite(value):
-            note = f"frames every {spacing:g} τ are too far apart or runs too short: --set interval=…"
-            out.append(Check(name, "Rouse's", ROUSE, None, note=note))
+            if mode == 1:
+                note = f"frames every {spacing:g} τ are too far apart or runs too short: --set interval=…"
+                out.append(Check(name, "Rouse's", ROUSE, None, note=note))
             continue
         if friction is None or polymer.chains > 1:
             out.append(Check(name, "no reference", "autocorrelation of the mode", value, "τ", error))

@@ -87,7 +87,7 @@ class Polymer:
 
     @classmethod
     def from_system(cls, system: System) -> Polymer | None:
-        """Return the chains of a dataset of this entry, None where the system does not tell."""
+        """Return the chains of a dataset that this entry made, None where the system does not tell."""
         p = system.parameters
         try:
             polymer = cls(
@@ -97,3 +97,21 @@ class Polymer:
         except (KeyError, TypeError, ValueError):
             return None
         return polymer if polymer.particles == system.num_particles else None
+
+    @classmethod
+    def from_bonds(cls, system: System) -> Polymer | None:
+        """Return chains that are told by bonds alone, such as of files that were read; else None.
+
+        They are equal, all rings or all linear, and their beads are numbered along them. Stiffness
+        is left at zero: bonds do not tell the potential.
+        """
+        found = {tuple(sorted(bond)) for bond in system.bonds.tolist()}
+        degree = np.bincount(system.bonds.ravel(), minlength=system.num_particles)
+        ring = bool(found) and bool((degree == 2).all())
+        # A ring has one bond that does not join neighbours in number; a linear chain one bond too few.
+        number = sum(b - a > 1 for a, b in found) if ring else system.num_particles - len(found)
+        if number < 1 or system.num_particles % number or system.num_particles // number < 4:
+            return None
+        polymer = cls(system.num_particles // number, ring, number)
+        same = {tuple(sorted(bond)) for bond in polymer.bonds().tolist()} == found
+        return polymer if same else None

@@ -24,7 +24,7 @@ def energy_and_forces(
         polymer: the chains.
         box: `[3]` edges of the periodic box, each more than 2 `CUTOFF`; None: free space.
 
-    A bond that is longer than R0 has infinite energy.
+    A bond that is longer than R0 has infinite energy; its force is left out.
     """
     positions = np.asarray(positions, np.float64)
     forces = np.zeros_like(positions)
@@ -53,9 +53,10 @@ def _wca(r2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fene(r2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rest = np.maximum(1 - r2 / FENE_R0**2, 0.0)
-        return -0.5 * FENE_K * FENE_R0**2 * np.log(rest), 0.5 * FENE_K / rest
+    whole = r2 < FENE_R0**2
+    rest = np.where(whole, 1 - r2 / FENE_R0**2, 1.0)
+    energy = np.where(whole, -0.5 * FENE_K * FENE_R0**2 * np.log(rest), np.inf)
+    return energy, np.where(whole, 0.5 * FENE_K / rest, 0.0)
 
 
 def _central(

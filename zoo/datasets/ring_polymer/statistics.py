@@ -19,8 +19,22 @@ def run_slices(dataset: Dataset) -> list[slice]:
     if keys.RUN not in dataset.arrays:
         return [slice(0, len(dataset))]
     edges = np.flatnonzero(np.diff(dataset.array(keys.RUN))) + 1
-    bounds = [0, *edges.tolist(), len(dataset)]
-    return [slice(a, b) for a, b in pairwise(bounds)]
+    return [slice(a, b) for a, b in pairwise([0, *edges.tolist(), len(dataset)])]
+
+
+def some_runs(dataset: Dataset, limit: int) -> tuple[np.ndarray, list[slice]]:
+    """Choose runs of together about `limit` frames at most, evenly spread; a long run is cut short.
+
+    Returns:
+        Numbers of the chosen frames, and where each run's are among them.
+    """
+    runs = run_slices(dataset)
+    longest = max(s.stop - s.start for s in runs)
+    number = max(1, min(len(runs), limit // min(longest, limit)))
+    chosen = [runs[i] for i in np.unique(np.linspace(0, len(runs) - 1, number).astype(int))]
+    frames = [np.arange(s.start, min(s.stop, s.start + limit)) for s in chosen]
+    ends = np.cumsum([0, *map(len, frames)]).tolist()
+    return np.concatenate(frames), [slice(a, b) for a, b in pairwise(ends)]
 
 
 def jackknife(sums: np.ndarray, estimate: Callable[[np.ndarray], float]) -> tuple[float, float | None]:

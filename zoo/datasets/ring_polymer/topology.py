@@ -8,19 +8,18 @@ import numpy as np
 
 from zoo import keys
 from zoo.analysis.knots import is_unknotted, linking_number
-from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
-from zoo.datasets.ring_polymer.polymer import Polymer
+from zoo.datasets.ring_polymer.subject import Subject
 
 #: At most so many rings are looked at for knots, and so many pairs for links.
 RINGS, PAIRS = 1000, 1000
 
 
-def topology_checks(dataset: Dataset, polymer: Polymer, chains: np.ndarray) -> list[Check]:
-    """Return the comparisons for rings that cannot cross: `chains` is `[frames, chains, beads, 3]`."""
+def topology_checks(subject: Subject) -> list[Check]:
+    """Return the comparisons for rings that cannot cross."""
+    polymer, dataset, rings = subject.polymer, subject.dataset, subject.flat
     if not (polymer.ring and polymer.excluded_volume):
         return []
-    rings = chains.reshape(-1, polymer.beads, 3)
     rings = rings[np.unique(np.linspace(0, len(rings) - 1, min(len(rings), RINGS)).astype(int))]
     share = float(np.mean([is_unknotted(ring) for ring in rings]))
     checks = [
@@ -34,8 +33,8 @@ def topology_checks(dataset: Dataset, polymer: Polymer, chains: np.ndarray) -> l
         )
     ]
     if polymer.chains > 1 and keys.CELLS in dataset.arrays:
-        box = np.diag(dataset.array(keys.CELLS)[-1])
-        linked, looked = _linked(chains[-1], box)
+        box = np.diag(dataset.array(keys.CELLS)[subject.frames[-1]])
+        linked, looked = _linked(subject.chains[-1], box)
         checks.append(
             Check(
                 "linked pairs of rings in the last frame",
