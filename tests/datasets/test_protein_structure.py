@@ -200,6 +200,7 @@ REFUSED = {
     "twice": ([ATOMS[0], *ATOMS], "atom N of TYR A 1 is there twice"),
     "two names": ([ATOMS[0], *(a.replace("TYR A   1", "ALA A   1") for a in ATOMS[1:])], "has two names"),
     "one place": ([a[:30] + ATOMS[0][30:54] + a[54:] for a in ATOMS], "in the same place"),
+    "far away": ([a.replace("  28.648", "  38.648") for a in ATOMS], "OH of TYR A 1 is .* Å from all others"),
     "two models": (["MODEL        1", *ATOMS, "ENDMDL", "MODEL        2", *ATOMS, "ENDMDL"], "--set model=1"),
     "cif without atoms": (
         ["data_x", "loop_", "_atom_site.id", "_atom_site.x", "1"],
@@ -247,10 +248,23 @@ def test_model_and_ter_are_heeded(tmp_path):
     assert [len(c) for c in select_chains(read_records(path), path).chains] == [6, 3]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory) -> dict[str, bytes]:
+    """The same molecule in both formats."""
+    from openmm.app import PDBFile, PDBxFile
+
+    pdb = PDBFile(str(CHIGNOLIN))
+    path = tmp_path_factory.mktemp("sound") / "mine.cif"
+    with path.open("w") as file:
+        PDBxFile.writeFile(pdb.topology, pdb.positions, file, keepIds=True)
+    return {"pdb": "\n".join([*ATOMS, "TER", "END", ""]).encode(), "cif": path.read_bytes()}
+
+
+@pytest.mark.parametrize("kind", ["pdb", "cif"])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_damaged_files_give_an_error_or_a_sound_reading(tmp_path, data):
-    text = bytearray("\n".join([*ATOMS, "TER", "END", ""]).encode())
+def test_damaged_files_give_an_error_or_a_sound_reading(tmp_path, sound, kind, data):
+    text = bytearray(sound[kind])
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(0, len(text) - 1))
         how = data.draw(st.sampled_from(["flip", "cut", "lose", "swap"]))
@@ -259,13 +273,11 @@ def test_damaged_files_give_an_error_or_a_sound_reading(tmp_path, data):
         elif how == "cut":
             del text[max(place, 1) :]
         elif how == "lose":
-            del text[place : place + data.draw(st.integers(1, 200))]
+            del text[max(place, 1) : place + data.draw(st.integers(2, 200))]
         else:
             other = data.draw(st.integers(0, len(text) - 1))
             text[place], text[other] = text[other], text[place]
-        if not text:
-            break
-    path = tmp_path / "damaged.pdb"
+    path = tmp_path / f"damaged.{kind}"
     path.write_bytes(bytes(text))
     try:
         chains = select_chains(read_records(path), path).chains

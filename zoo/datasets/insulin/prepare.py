@@ -57,8 +57,10 @@ def equilibrate(structure: Structure, duration: float, seed: int) -> Structure:
         seed=seed,
         frames_per_piece=steps // chunk,
     )
-    with progress("insulin's start", steps // chunk, "ps × 2") as bar:
-        made = OpenMMRun(vars(job)).advance(0, 0, steps // chunk, None, bar.advance)
+    with progress("insulin's start", duration, "ps") as bar:
+        made = OpenMMRun(vars(job)).advance(
+            0, 0, steps // chunk, None, lambda: bar.advance(chunk * options.timestep / 1000)
+        )
     return Structure(structure.topology, made["last_positions"] * ANGSTROM_PER_NM, [])
 
 

@@ -17,6 +17,8 @@ from zoo.errors import DataError
 
 #: Å. A peptide bond has 1.33; further apart than this, residues are missing between.
 LONGEST_PEPTIDE_BOND = 2.0
+#: Å. Each atom has another one of its residue nearer than this, even where one between is missing.
+LONELY = 3.0
 #: Å. Two atoms nearer than this are one atom twice, or no coordinates at all.
 COINCIDENT = 0.5
 
@@ -165,8 +167,20 @@ def _residue(members: list[Record], path: Path) -> Residue:
             f"{path}: {first.residue} {first.place} has no backbone atom {', '.join(missing)}; "
             "side chains can be completed, backbones cannot: get a complete file"
         )
+    _check_together(atoms, first, path)
     name, variant = VARIANTS.get(first.residue, (first.residue, None))
     return Residue(name, first.place, first.chain, first.number, first.insertion, atoms, variant)
+
+
+def _check_together(atoms: dict[str, Record], first: Record, path: Path) -> None:
+    points = np.array([a.position for a in atoms.values()])
+    nearest = cKDTree(points).query(points, k=2)[0][:, 1]
+    if nearest.max() > LONELY:
+        lost = list(atoms)[int(nearest.argmax())]
+        raise DataError(
+            f"{path}: atom {lost} of {first.residue} {first.place} is {nearest.max():.1f} Å from all others "
+            "of its residue; get a sound file"
+        )
 
 
 def _check_gaps(residues: list[Residue], path: Path) -> None:
