@@ -70,7 +70,6 @@ def custom_model(force: Element) -> BornModel:
     Raises:
         DataError: an expression is not one of those: HCT, GBn, a surface of another kind, a cutoff.
     """
-    require_empty(force, "GlobalParameters/Parameter", "Functions/Function", "Exclusions/Exclusion")
     names = [p.attrib["name"] for p in force.findall("PerParticleParameters/Parameter")]
     if names != ["charge", "or", "sr"]:
         raise refuse(force, "its parameters are not charge, or, sr: it is not OBC")
@@ -80,6 +79,7 @@ def custom_model(force: Element) -> BornModel:
     terms = [expression(t.attrib["expression"]) for t in force.findall("EnergyTerms/Term")]
     if values.keys() != {"I", "B"} or values["I"] not in _INTEGRALS:
         raise refuse(force, f"its Born integral is not that of OBC: {values.get('I')!r}")
+    require_empty(force, "GlobalParameters/Parameter", "Functions/Function", "Exclusions/Exclusion")
     radii = re.fullmatch(
         r"1/\(1/or-tanh\((?:([0-9.]+)\*)?psi(?:-([0-9.]+)\*psi\^2)?\+([0-9.]+)\*psi\^3\)/radius\);"
         rf"psi=I\*or;radius=or\+offset;offset={_NUMBER}",
