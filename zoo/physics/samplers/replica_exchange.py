@@ -116,7 +116,7 @@ class ReplicaExchange:
         levels, device = len(self.kT), state.energies.device
         kT = self.kT.to(state.energies)
         energies = state.energies.reshape(self.ensembles, levels)
-        lower = torch.arange(int(ladder.rounds) % 2, levels - 1, 2, device=device)
+        lower = torch.arange(levels - 1, device=device)[int(ladder.rounds) % 2 :: 2]
         upper = lower + 1
         uniform = torch.rand(
             (self.ensembles, len(lower)), generator=generator, dtype=energies.dtype, device=device
