@@ -147,6 +147,18 @@ def test_only_sums_over_rigid_bonds_are_mean_forces():
     assert alone - 300 > 8 * error  # what hydrogens carry is missing
 
 
+def test_beads_are_no_elements(made, tmp_path):
+    from zoo.data.catalog import open_dataset
+    from zoo.data.export.extxyz import _atoms
+
+    system = made["ca"].system
+    assert not system.elements.any()
+    assert np.array_equal(made["heavy"].system.elements, made["heavy"].system.types)
+    atoms = _atoms(open_dataset(made["ca"].path), 0)
+    assert set(atoms.get_chemical_symbols()) == {"X"}
+    assert np.array_equal(atoms.get_array("type"), system.types)
+
+
 # --- the force field -------------------------------------------------------------------------
 
 

@@ -60,6 +60,18 @@ class System:
         return len(self.types)
 
     @property
+    def elements(self) -> np.ndarray:
+        """`[particles]` atomic numbers, 0 where a type is no element, such as a coarse bead's."""
+        from ase.data import chemical_symbols
+
+        known = {
+            t
+            for t, n in self.type_names.items()
+            if 0 < t < len(chemical_symbols) and n == chemical_symbols[t]
+        }
+        return np.where(np.isin(self.types, list(known)), self.types, 0)
+
+    @property
     def periodic(self) -> bool:
         """Whether space is periodic along any direction."""
         return any(self.pbc)

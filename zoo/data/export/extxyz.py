@@ -36,14 +36,15 @@ def _atoms(dataset: Dataset, frame: int) -> Any:
 
     system, molecule = dataset.system, dataset.units.name == "ase"
     atoms = Atoms(
-        numbers=system.types if molecule else np.zeros(system.num_particles, int),
+        numbers=system.elements if molecule else np.zeros(system.num_particles, int),
         positions=dataset.array(keys.POSITIONS)[frame],
         masses=system.masses,
         pbc=system.pbc,
         cell=dataset.array(keys.CELLS)[frame] if system.periodic else None,
     )
-    if not molecule:
+    if (atoms.numbers == 0).any():
         atoms.new_array("type", system.types)
+    if not molecule:
         atoms.info["units"] = "lj"
     for name in _PER_FRAME:
         if name in dataset.arrays:

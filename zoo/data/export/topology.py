@@ -35,6 +35,7 @@ def topology(system: System, units: str) -> mdtraj.Topology:
     chain_of = system.chains if len(system.chains) else np.zeros(n, int)
     residue_of = system.residues if len(system.residues) else chain_of
     out = mdtraj.Topology()
+    elements = system.elements
     chain = residue = None
     before: tuple[int, int] | None = None
     atoms = []
@@ -47,7 +48,7 @@ def topology(system: System, units: str) -> mdtraj.Topology:
             residue = out.add_residue(name, chain)
         before = here
         kind = int(system.types[i])
-        element = Element.getByAtomicNumber(kind) if units == "ase" and kind > 0 else virtual
+        element = Element.getByAtomicNumber(kind) if units == "ase" and elements[i] > 0 else virtual
         name = system.atom_names[i] if system.atom_names else system.type_names[kind]
         atoms.append(out.add_atom(name, element, residue))
     for i, j in system.bonds:
