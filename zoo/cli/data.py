@@ -37,13 +37,26 @@ def import_(
     out: Out = None,
     set: Set = None,
 ) -> None:
-    """Read files of a public format into a dataset folder."""
+    """Read files of a public format into a dataset folder.
+
+    Formats: xtc, trr, dcd, pdb, hdf5, extxyz, ase-traj, openmm-state,
+    lammps-dump, lammps-data, npz, npy; published sets: mdshare,
+    glassbench, botan, deepmind.
+
+    What the files do not tell is said with --set: topology=FILE (atoms,
+    bonds), select=protein, units=…, stride=N, temperature=T, timestep=T,
+    runs=files (each file is an independent run), periodic=false (open
+    space). A wrong option names those that the format has.
+    """
     from zoo.config import parse_assignments
     from zoo.verbs.data import describe
-    from zoo.verbs.importing import import_dataset
+    from zoo.verbs.importing import import_dataset, notes
 
     options = parse_assignments(set or [])
-    print(describe(import_dataset(name, paths, out, format=format, options=options)))
+    folder = import_dataset(name, paths, out, format=format, options=options)
+    print(describe(folder))
+    for text in notes(folder):
+        note(text)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from zoo.data import formats
 from zoo.data.catalog import dataset_entry, is_registered
 from zoo.data.entry import RawData
 from zoo.data.splits import Ranges, split_runs
-from zoo.data.store import Manifest, dataset_writer
+from zoo.data.store import Manifest, dataset_writer, read_manifest
 from zoo.verbs.data import default_out
 
 
@@ -76,6 +76,11 @@ def write_raw(raw: RawData, name: str, out: Path) -> Path:
         )
         writer.finish(manifest)
     return Path(out)
+
+
+def notes(folder: Path) -> list[str]:
+    """What the readers changed or left out, one line each."""
+    return [str(text) for text in read_manifest(folder).provenance.get("notes", [])]
 
 
 def _splits(run: np.ndarray) -> dict[str, Ranges]:
