@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from zoo.datasets.protein.resolution import Resolution
 from zoo.engines.langevin import LangevinOptions
@@ -36,3 +36,10 @@ class ProteinOptions(LangevinOptions):
     interval: float = Field(2.0, gt=0, le=1000)
     equilibration: float = Field(100.0, ge=0, le=10000)
     runs: int | None = Field(5, ge=1, le=1000)
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _code_is_no_number(cls, value: Any) -> Any:
+        if isinstance(value, int | float):  # YAML takes a PDB code such as 5E20 for one
+            raise ValueError("a PDB code that looks like a number is to be quoted: structure='\"5E20\"'")
+        return value
