@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] != ["--check"]:
         old = out_of_date()
         for name, reason in old.items():
-            print(f"{name}: {reason}; run `python docs/data_page.py --check`", file=sys.stderr)
+            print(f"{name}: {reason}; run `make checks`", file=sys.stderr)
         return 1 if old else 0
     known = samples()
     names = known if arguments[1:] == ["all"] else arguments[1:] or [n for n in out_of_date() if n in known]

@@ -113,7 +113,13 @@ def _section(name: str, record: dict[str, Any]) -> str:
         parts += ["```bash", str(provenance["command"]), "```\n"]
     parts.append(f"{_how(dataset)} Its checks took {record['seconds']:.0f} s.\n")
     rows = [
-        (c["name"], c["expected"], measured(c), MARK[c["ok"]], f"{c['source']}{_aside(c['note'])}")
+        (
+            c["name"],
+            c["expected"],
+            measured(c).replace(" ", "&nbsp;"),
+            MARK[c["ok"]],
+            f"{c['source']}{_aside(c['note'])}",
+        )
         for c in record["checks"]
     ]
     parts.append(table(("check", "expected", "measured", "", "source"), rows))

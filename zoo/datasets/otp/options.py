@@ -13,7 +13,7 @@ class Options(LangevinOptions):
     """How the frames are simulated: `zoo.engines.langevin`, with values that suit this molecule.
 
     Args:
-        interval: time between two frames that are kept, ps. The propeller turns over in about 20 ps.
+        interval: time between two frames that are kept, ps. The propeller turns over about every 40 ps.
         equilibration: time at the start of each run that is thrown away, ps.
         platform: of OpenMM; for a molecule of this size Reference is the faster one.
     """

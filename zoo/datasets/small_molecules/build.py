@@ -20,7 +20,7 @@ from zoo.version import __version__
 
 #: Fewer runs than this are cut into blocks of time, one for each split (`split_runs`).
 WHOLE_RUNS = 5
-#: Time left out between two such blocks, ps: the molecules forget their shape within 40 ps.
+#: Time left out between two such blocks, ps: the propeller of ortho-terphenyl turns over about every 40 ps.
 GAP = 40.0
 
 
