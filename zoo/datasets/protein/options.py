@@ -41,5 +41,5 @@ class ProteinOptions(LangevinOptions):
     @classmethod
     def _code_is_no_number(cls, value: Any) -> Any:
         if isinstance(value, int | float):  # YAML takes a PDB code such as 5E20 for one
-            raise ValueError("a PDB code that looks like a number is to be quoted: structure='\"5E20\"'")
+            raise ValueError("this PDB code reads as a number; download its file and give that instead")
         return value
