@@ -15,7 +15,7 @@ os.environ["ZOO_PLUGINS"] = "none"  # what happens to be installed beside the bu
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from pages import commands, data, entries, keys, settings  # noqa: E402
+from pages import commands, data, entries, formats, keys, settings  # noqa: E402
 
 #: Folders that hold generated pages and nothing else, and single pages elsewhere.
 GENERATED = ("entries", "reference")
@@ -30,6 +30,7 @@ def build() -> dict[str, str]:
         "reference/keys.md": keys.page(),
         "reference/settings.md": settings.page(),
         "reference/commands.md": commands.page(),
+        "reference/formats.md": formats.page(),
     }
 
 

@@ -20,7 +20,7 @@ from zoo.data.formats.extraction import Chunk
 from zoo.data.formats.files import Content, finite, load_npz
 from zoo.data.formats.molecular import KnownUnits, assemble
 from zoo.data.formats.topology import Topology, from_mdtraj
-from zoo.errors import DataError
+from zoo.errors import ConfigError, DataError
 from zoo.units import ANGSTROM_PER_NM
 
 #: Heavy atoms in the order of `alanine-dipeptide-nowater.pdb`.
@@ -50,6 +50,8 @@ def matches(content: Content) -> bool:
 
 def read(paths: list[Path], options: Options) -> RawData:
     """Read mdshare's npz files; each array is an independent run. See `zoo.data.formats.read`."""
+    if options.topology is not None:
+        raise ConfigError("mdshare's arrays are of known atoms: leave out `topology`")
     return assemble(paths, _frames, _topology(paths[0]), options, format="mdshare")
 
 
