@@ -96,6 +96,30 @@ def test_mmcif_equals_pdb(tmp_path, chignolin):
     assert np.abs(heavy(found)[1] - heavy(chignolin)[1]).max() < 2e-3
 
 
+def test_mmcif_as_the_rcsb_writes_it(tmp_path):
+    names = (
+        "group_PDB id type_symbol label_atom_id label_alt_id label_comp_id label_asym_id label_entity_id "
+        "label_seq_id pdbx_PDB_ins_code Cartn_x Cartn_y Cartn_z occupancy B_iso_or_equiv "
+        "pdbx_formal_charge auth_seq_id auth_comp_id auth_asym_id auth_atom_id pdbx_PDB_model_num"
+    ).split()
+    rows = []
+    for i, a in enumerate(ATOMS, 1):
+        name, residue, number = a[12:16].strip(), a[17:20], int(a[22:26])
+        xyz = f"{a[30:38]} {a[38:46]} {a[46:54]}"
+        rows.append(
+            f"ATOM {i} {a[77]} {name} . {residue} X 1 {number} ? {xyz} 1.00 9.0 ? {number + 100} "
+            f"{residue} A {name} 1 "
+        )
+    rows.append('HETATM 94 O O . HOH Y 2 . ? 0.0 0.0 0.0 1.00 9.0 ? 201 HOH A "O" 1 ')
+    head = ["data_5AWL", "# ", "_entry.id 5AWL ", "# ", "loop_"]
+    path = write(tmp_path, [*head, *(f"_atom_site.{n} " for n in names), *rows, "# "], "mine.cif")
+    selected = select_chains(read_records(path), path)
+    assert selected.notes == ["left out: 1 HOH"]
+    assert [r.place for r in selected.chains[0]] == [f"A {101 + i}" for i in range(10)]  # authors' numbers
+    assert sum(len(r.atoms) for r in selected.chains[0]) == 93
+    assert selected.chains[0][0].atoms["N"].position == (25.824, 21.671, 10.238)
+
+
 def test_missing_side_chain_is_added_and_said(tmp_path, chignolin):
     lost = {("2", "OH"), ("5", "CG"), ("5", "CD"), ("5", "OE1"), ("5", "OE2"), ("10", "OXT")}
     lines = [a for a in ATOMS if (a[22:26].strip(), a[12:16].strip()) not in lost]
