@@ -9,7 +9,7 @@ from zoo.analysis.averages import mean_and_error
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
 from zoo.datasets.aniline.molecule import MOLECULE, pyramid
-from zoo.datasets.small_molecules.checks import mirror, runs
+from zoo.datasets.small_molecules.checks import mirror, near_300, runs
 
 #: Rotational constants in MHz: Hatta, Suzuki, Kozima, J. Phys. Soc. Jpn. 35, 1652 (1973).
 ROTATIONAL = {"A": 5617.67, "B": 2593.88, "C": 1777.04}
@@ -38,16 +38,17 @@ def shape_checks(dataset: Dataset) -> list[Check]:
     run = runs(dataset)
     angle = pyramid(positions)
     size, error = mean_and_error(np.abs(angle), run)
+    bent = Check(
+        "angle between the amino group and the ring's plane, mean size",
+        "25 to 44",
+        "37.5° by microwaves (Lister et al., J. Mol. Struct. 23, 253 (1974)), 44° by MMFF94; planar: 0°",
+        size,
+        "°",
+        error,
+        25 < size < 44,
+    )
     checks = [
-        Check(
-            "angle between the amino group and the ring's plane, mean size",
-            "25 to 44",
-            "37.5° by microwaves (Lister et al., J. Mol. Struct. 23, 253 (1974)), 44° by MMFF94; planar: 0°",
-            size,
-            "°",
-            error,
-            25 < size < 44,
-        ),
+        near_300(bent, dataset),
         mirror("frames with the amino hydrogens on one side of the ring", angle > 0, dataset),
     ]
     for letter, values in zip("ABC", rotational_constants(positions, ISOTOPES).T, strict=True):

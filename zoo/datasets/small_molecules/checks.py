@@ -70,6 +70,8 @@ def bonds(dataset: Dataset, positions: np.ndarray, kt: float) -> list[Check]:
     # the relative error of the standard deviation of n Gaussian numbers is 1/√(2n)
     error = 1 / float(np.sqrt(2 * found.size))
     shift = float(((found.mean(0) - length) / width).mean())
+    due = float((2 * width / length).mean())
+    shift_error = 1 / float(np.sqrt(found.size))
     return [
         Check(
             "spread of bonds to hydrogen over √(kT/k)",
@@ -81,12 +83,12 @@ def bonds(dataset: Dataset, positions: np.ndarray, kt: float) -> list[Check]:
         ),
         Check(
             "mean length of bonds to hydrogen less the force field's",
-            "< 0.15",
-            "twice the width over the length is 0.06; charges and angles pull little at them",
-            abs(shift),
+            f"{due:.2f} ± 0.1",
+            "2 √(kT/k) / r₀, as r² has more room at larger r; charges and angles pull little",
+            shift,
             "√(kT/k)",
-            1 / float(np.sqrt(found.size)),
-            abs(shift) < 0.15 + SIGMAS / np.sqrt(found.size),
+            shift_error,
+            abs(shift - due) < 0.1 + SIGMAS * shift_error,
         ),
     ]
 
@@ -129,6 +131,13 @@ def contacts(molecule: Molecule, positions: np.ndarray) -> Check:
         "Å",
         ok=nearest > 1.6,
     )
+
+
+def near_300(check: Check, dataset: Dataset) -> Check:
+    """Leave the comparison open where a figure is expected near 300 K and the data are not."""
+    if dataset.temperature and abs(dataset.temperature - 300) <= 50:
+        return check
+    return replace(check, ok=None, note="not compared: expected near 300 K")
 
 
 def mirror(name: str, side: np.ndarray, dataset: Dataset) -> Check:
