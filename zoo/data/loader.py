@@ -20,8 +20,8 @@ from zoo.graphs import batched_all_pairs
 #: Molecules up to this size take the fast path: all pairs as edges, the models' cutoff function
 #: removes the far ones. Larger systems get a neighbour list for each frame.
 MAX_ALL_PAIRS = 64
-#: Arrays of a molecule's frames up to this size are kept in memory; of larger ones each batch is read.
-MAX_STACKED_BYTES = 2 << 30
+#: A molecule's frames are kept in memory up to this size; of more, each batch is read from the disk.
+MAX_STACKED_BYTES = 1 << 30
 #: Graphs are kept in memory up to so many edges in all (about 60 bytes an edge).
 MAX_CACHED_EDGES = 20_000_000
 
@@ -103,20 +103,18 @@ class StackedFrames(Dataset[Graph]):
                           (keys.TARGETS, keys.TARGETS)):  # fmt: skip
             if name in frames.dataset.arrays:
                 self.names[key] = name
-        self.stacks = {name: self._stack(name) for name in self.names.values()}
+        frame = sum(frames.dataset.arrays[name][:1].nbytes for name in self.names.values())
+        keep = len(frames) * frame <= MAX_STACKED_BYTES
+        self.stacks = {name: self._stack(name) for name in self.names.values()} if keep else {}
         self._template = batched_all_pairs(self.particles)
         self._constant: dict[int, dict[str, torch.Tensor]] = {}
 
-    def _stack(self, name: str) -> torch.Tensor | None:
-        """All frames of an array in memory; None where that is too much, and batches read the disk."""
-        array = self.frames.dataset.arrays[name]
-        if len(self.frames) * array[:1].nbytes > MAX_STACKED_BYTES:
-            return None
+    def _stack(self, name: str) -> torch.Tensor:
         return torch.from_numpy(self.frames.array(name).astype(np.float32, copy=False))
 
     def _cut(self, name: str, picked: torch.Tensor) -> torch.Tensor:
-        if (stack := self.stacks[name]) is not None:
-            return stack[picked]
+        if name in self.stacks:
+            return self.stacks[name][picked]
         rows = self.frames.dataset.array(name, self.frames.index[picked.numpy()])
         return torch.from_numpy(rows.astype(np.float32, copy=False))
 
