@@ -107,6 +107,25 @@ def test_packaged_start_is_insulin_at_rest_near_its_crystal(start):
     assert superposed_rmsd(found, crystal)[0] > 0.3  # it has moved: no copy of the crystal
 
 
+def test_energy_of_the_start_by_two_engines(start):
+    """OpenMM's Reference platform and the project's own torch energy share no code."""
+    import openmm
+    import torch
+
+    from zoo.datasets.protein.forcefield import build_system
+    from zoo.engines.openmm import evaluate, make_context
+    from zoo.physics.energy import from_openmm
+
+    system = build_system(start.topology, 3.0)
+    context = make_context(system, openmm.VerletIntegrator(0.001), "Reference")
+    energy, forces = evaluate(context, start.positions)
+    x = torch.tensor(start.positions[None], requires_grad=True)
+    other = from_openmm(system)(x)
+    (gradient,) = torch.autograd.grad(other.sum(), x)
+    assert other.item() == pytest.approx(energy, abs=1e-9)  # eV; rounding of float64
+    assert np.abs(gradient[0].numpy() + forces).max() < 1e-9
+
+
 def test_equilibration_is_reproducible():
     from importlib.resources import files as package
 
