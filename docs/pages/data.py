@@ -21,6 +21,8 @@ from zoo.registry.spec import DatasetSpec
 
 #: Results of the checks, one file for each sample, and texts on what longer runs showed.
 RESULTS = Path(__file__).resolve().parents[1] / "checks"
+#: What `docs/large_datasets.py` measured.
+LONG = RESULTS.parent / "large_datasets.json"
 MARK = {True: "✓", False: "**✗**", None: "–"}
 
 INTRODUCTION = """\
@@ -97,8 +99,14 @@ def page() -> str:
         )
     header = ("sample", "frames × particles", "size", "✓", "✗", "–")
     parts = [NOTICE, INTRODUCTION, table(header, rows)]
-    parts.append(f"All samples together: {size / 1e6:.1f} MB.\n")
+    total = [sum(row[3 + i] for row in rows) for i in range(3)]
+    parts.append(
+        f"{len(rows)} samples, {size / 1e6:.1f} MB together; {sum(total)} checks: {total[0]} hold, "
+        f"{total[1] or 'none'} fail{'s' if total[1] == 1 else ''}, {total[2]} are for information.\n"
+    )
     parts += [_section(name, records[name]) for name in there]
+    if LONG.is_file():
+        parts.append(_long_datasets(json.loads(LONG.read_text(encoding="utf-8"))))
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -127,6 +135,22 @@ def _section(name: str, record: dict[str, Any]) -> str:
     if notes.is_file():
         parts.append(notes.read_text(encoding="utf-8"))
     return "\n".join(parts)
+
+
+def _long_datasets(records: list[dict[str, Any]]) -> str:
+    """Memory and time by number of frames."""
+    steps = list(dict.fromkeys(record["step"] for record in records))
+    found = {(r["frames"], r["step"]): f"{r['own_MB']:.0f} MB, {r['seconds']:.0f} s" for r in records}
+    rows = [
+        (f"{frames:,}", *(found.get((frames, step), "") for step in steps))
+        for frames in sorted({record["frames"] for record in records})
+    ]
+    text = (
+        "Frames of 22 atoms, 548 bytes each, written chunk by chunk, read back once with their "
+        "checksums, and cut into 200 shuffled batches as training does: largest memory of the process "
+        "beyond that of its imports, and its time (`python docs/large_datasets.py`).\n"
+    )
+    return "\n".join(["## Long datasets\n", text, table(("frames", *steps), rows)])
 
 
 def _aside(note: str) -> str:
