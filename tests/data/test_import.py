@@ -465,6 +465,17 @@ def test_gzipped_topology(tmp_path: Path) -> None:
     assert len(raw.system.bonds) == topology().n_bonds
 
 
+def test_insulin_is_one_molecule_by_its_disulfides(shared_data: Path) -> None:
+    """Chains A and B hold together by A7–B7 and A20–B19; A6–A11 is within A."""
+    raw = formats.read([shared_data / "insulin" / "4ins_AB_monomer.pdb"], select="name CA")
+    assert raw.arrays[keys.POSITIONS].shape == (1, 51, 3) and raw.system.pbc == (False,) * 3
+    assert np.bincount(raw.system.chains).tolist() == [21, 30]
+    system = formats.read([shared_data / "insulin" / "4ins_AB_monomer.pdb"]).system
+    sulfurs = [b for b in system.bonds if all(system.types[b] == 16)]
+    # residues from 0, chain A's 21 before chain B's 30
+    assert sorted(sorted(system.residues[b].tolist()) for b in sulfurs) == [[5, 10], [6, 27], [19, 39]]
+
+
 # --- published splits of the glass sets -------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from typing import IO
 
 import numpy as np
 
-from zoo.data.formats.trajectory import CHUNK_BYTES
+from zoo.data.formats.molecular import CHUNK_BYTES
 from zoo.errors import DataError
 
 CHILD = "zoo.data.formats.compiled_child"

@@ -19,10 +19,9 @@ from zoo import keys
 from zoo.data.entry import RawData
 from zoo.data.formats.extraction import Chunk
 from zoo.data.formats.files import Content
-from zoo.data.formats.molecular import KnownUnits, assemble
+from zoo.data.formats.molecular import CHUNK_BYTES, KnownUnits, assemble
 from zoo.data.formats.names import order_by_name
 from zoo.data.formats.topology import Topology, from_mdtraj, read_topology
-from zoo.data.formats.trajectory import CHUNK_BYTES
 from zoo.errors import DataError, ZooError
 from zoo.units import ANGSTROM_PER_NM, EV_PER_KJ_MOL
 

@@ -18,6 +18,8 @@ from zoo.data.store import sha256
 from zoo.errors import ConfigError, DataError
 from zoo.units import ASE
 
+#: Bytes of positions in a chunk: less than elsewhere, for molecules made whole are float64, several times.
+CHUNK_BYTES = 16 << 20
 UNITS = {
     keys.POSITIONS: ASE.length,
     keys.VELOCITIES: f"{ASE.length}/{ASE.time}",

@@ -15,9 +15,8 @@ from zoo import keys
 from zoo.data.entry import RawData
 from zoo.data.formats.extraction import Chunk
 from zoo.data.formats.files import Content
-from zoo.data.formats.molecular import assemble, needed_topology
+from zoo.data.formats.molecular import CHUNK_BYTES, assemble, needed_topology
 from zoo.data.formats.stated import StatedUnits
-from zoo.data.formats.trajectory import CHUNK_BYTES
 from zoo.errors import ConfigError, DataError
 
 Options = StatedUnits

@@ -15,7 +15,7 @@ from zoo.data.formats.extraction import Chunk
 from zoo.data.formats.files import Content
 from zoo.data.formats.molecular import KnownUnits, assemble
 from zoo.data.formats.names import order_by_name
-from zoo.data.formats.topology import Topology, from_mdtraj, read_topology
+from zoo.data.formats.topology import Topology, from_mdtraj, read_topology, with_disulfides
 from zoo.errors import DataError
 from zoo.units import ANGSTROM_PER_NM
 
@@ -51,7 +51,7 @@ def read(paths: list[Path], options: KnownUnits) -> RawData:
     """
     topology = read_topology(options.topology) if options.topology else None
     if topology is None:
-        topology = from_mdtraj(paths[0], _load(paths[0], only_first=True).topology)
+        topology = from_mdtraj(paths[0], with_disulfides(_load(paths[0], only_first=True)))
     return assemble(paths, lambda path: _frames(path, topology), topology, options, format="pdb")
 
 

@@ -90,11 +90,11 @@ def load(path: Path, ending: str) -> mdtraj.Topology:
         ".prmtop": mdtraj.load_prmtop,
         ".parm7": mdtraj.load_prmtop,
         ".psf": mdtraj.load_psf,
-        ".gro": lambda name: mdtraj.load_gro(name, frame=0).topology,
+        ".gro": lambda name: with_disulfides(mdtraj.load_gro(name, frame=0)),
         ".mol2": lambda name: mdtraj.load_mol2(name).topology,
-        ".cif": lambda name: mdtraj.load_pdbx(name, frame=0).topology,
+        ".cif": lambda name: with_disulfides(mdtraj.load_pdbx(name, frame=0)),
     }
-    read = readers.get(ending, lambda name: mdtraj.load_pdb(name, frame=0).topology)
+    read = readers.get(ending, lambda name: with_disulfides(mdtraj.load_pdb(name, frame=0)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -103,6 +103,15 @@ def load(path: Path, ending: str) -> mdtraj.Topology:
         raise
     except Exception as error:
         raise DataError(f"{path} cannot be read as a {ending[1:]} file: {_first_line(error)}") from error
+
+
+def with_disulfides(trajectory: mdtraj.Trajectory) -> mdtraj.Topology:
+    """Return a topology with the bonds between sulfurs of cysteines within 3 Å in the first frame.
+
+    mdtraj 1.11 looks for these itself, but takes the file's Å for nm and finds none.
+    """
+    trajectory.topology.create_disulfide_bonds(trajectory.xyz[0])
+    return trajectory.topology
 
 
 def from_mdtraj(path: Path, topology: mdtraj.Topology) -> Topology:
