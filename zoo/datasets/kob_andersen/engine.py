@@ -7,7 +7,7 @@ from types import TracebackType
 
 import numpy as np
 
-from zoo.datasets.kob_andersen.potential import CUTOFF, EPSILON, SIGMA
+from zoo.datasets.kob_andersen.mixtures import LJ, Mixture
 from zoo.engines.lammps import load_lammps
 
 #: Energies are noted this often along a run, in steps.
@@ -15,37 +15,45 @@ NOTE_EVERY = 1000
 
 
 class Engine:
-    """A periodic cubic box of the mixture.
+    """A periodic cubic (in two dimensions: square) box of a mixture.
 
     Args:
         positions: `[particles, 3]` σ, in [0, box).
-        types: `[particles]` 0 = A, 1 = B.
+        types: `[particles]` 0 = A, 1 = B, 2 = C.
         box: edge, σ.
         timestep: τ.
+        mixture: potential and dimensions.
     """
 
-    def __init__(self, positions: np.ndarray, types: np.ndarray, box: float, timestep: float = 0.005) -> None:
-        self.box, self.particles, self.timestep = box, len(types), timestep
+    def __init__(
+        self,
+        positions: np.ndarray,
+        types: np.ndarray,
+        box: float,
+        timestep: float = 0.005,
+        mixture: Mixture = LJ,
+    ) -> None:
+        self.box, self.particles, self.timestep, self.mixture = box, len(types), timestep, mixture
         self.lmp = load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        flat = mixture.dimensions == 2
+        height = "-0.5 0.5" if flat else f"0 {box!r}"
+        species = len(mixture.parts)
         self._do(
             "units lj",
+            f"dimension {mixture.dimensions}",
             "atom_modify map array sort 500 1.0",
-            f"region box block 0 {box!r} 0 {box!r} 0 {box!r}",
-            "create_box 2 box",
+            f"region box block 0 {box!r} 0 {box!r} {height}",
+            f"create_box {species} box",
             "mass * 1.0",
-            f"pair_style lj/cut {CUTOFF}",
-            "pair_modify shift yes",
-        )
-        for a, b in ((0, 0), (0, 1), (1, 1)):
-            sigma = float(SIGMA[a, b])
-            self._do(f"pair_coeff {a + 1} {b + 1} {float(EPSILON[a, b])!r} {sigma!r} {CUTOFF * sigma!r}")
-        self._do(
+            *_interactions(mixture),
             "neighbor 0.3 bin",
             "neigh_modify delay 0 every 1 check yes",
             f"timestep {timestep!r}",
             "compute local all pe/atom",
             "thermo 1000000",
         )
+        if flat:
+            self._do("fix flat all enforce2d")
         ids = list(range(1, self.particles + 1))
         made = self.lmp.create_atoms(
             self.particles, ids, (types + 1).tolist(), wrap(positions, box).ravel().tolist()
@@ -65,6 +73,32 @@ class Engine:
         """Set velocities `[particles, 3]`, σ/τ."""
         flat = np.ascontiguousarray(velocities, np.float64).ravel()
         self.lmp.scatter_atoms("v", 1, 3, flat.ctypes.data_as(ctypes.POINTER(ctypes.c_double)))
+
+    def confined_mean(self, steps: int, centres: np.ndarray, radius: float, every: int) -> np.ndarray:
+        """Advance while no particle may leave a sphere, and return mean positions `[particles, 3]`, σ.
+
+        Who is outside and moves outward is reflected at the surface. That, and the average, happen
+        once in `every` steps: particles overshoot by what they move in between.
+
+        Args:
+            steps: how long.
+            centres: `[particles, 3]`, unwrapped like `unwrapped()`, σ.
+            radius: of each sphere, σ.
+            every: steps between two looks.
+        """
+        total = np.zeros_like(centres)
+        looks = max(1, steps // every)
+        for look in range(looks):
+            self._do(f"run {every} pre {'yes' if look == 0 else 'no'} post no")
+            positions, velocities = self.unwrapped(), self.velocities()
+            total += positions
+            arm = positions - centres
+            outward, distance2 = np.sum(arm * velocities, axis=1), np.sum(arm**2, axis=1)
+            out = (distance2 > radius**2) & (outward > 0)
+            if out.any():
+                velocities[out] -= (2 * outward[out] / distance2[out])[:, None] * arm[out]
+                self.set_velocities(velocities)
+        return total / looks
 
     def unwrapped(self) -> np.ndarray:
         """Return positions `[particles, 3]` that do not jump at the boundary, σ."""
@@ -131,6 +165,32 @@ class Engine:
         self.close()
 
 
+def _interactions(mixture: Mixture) -> list[str]:
+    """LAMMPS's commands for the pair potential.
+
+    A polynomial tail is an n-m potential, E0 / (n − m) [m (r0/r)ⁿ − n (r0/r)ᵐ], with n = −4 and
+    m = −2: E0 [(r/r0)⁴ − 2 (r/r0)²]. The constant follows from the shift.
+    """
+    potential = mixture.potential
+    _, c2, c4 = potential.tail
+    tailed = c4 != 0
+    commands = ["pair_modify shift yes"]
+    commands.insert(0, f"pair_style lj/cut {potential.cutoff}")
+    if tailed:
+        commands[0] = f"pair_style hybrid/overlay lj/cut {potential.cutoff} nm/cut {potential.cutoff}"
+    species = range(len(mixture.parts))
+    for a, b in ((a, b) for a in species for b in species if a <= b):
+        epsilon, sigma = float(potential.epsilon[a, b]), float(potential.sigma[a, b])
+        kinds, cutoff = f"pair_coeff {a + 1} {b + 1}", potential.cutoff * sigma
+        commands.append(f"{kinds} {'lj/cut ' if tailed else ''}{epsilon!r} {sigma!r} {cutoff!r}")
+        if tailed:
+            x2 = -c2 / (2 * c4)  # (r0 / σ)²
+            commands.append(
+                f"{kinds} nm/cut {4 * epsilon * c4 * x2**2!r} {sigma * x2**0.5!r} -4 -2 {cutoff!r}"
+            )
+    return commands
+
+
 def wrap(positions: np.ndarray, box: float) -> np.ndarray:
     """Return positions in [0, box), in their own dtype (rounding must not give `box` itself)."""
     edge = positions.dtype.type(box)
@@ -138,7 +198,7 @@ def wrap(positions: np.ndarray, box: float) -> np.ndarray:
     return np.where(wrapped >= edge, positions.dtype.type(0), wrapped)
 
 
-def maxwell(particles: int, temperature: float, rng: np.random.Generator) -> np.ndarray:
+def maxwell(particles: int, temperature: float, rng: np.random.Generator, dimensions: int = 3) -> np.ndarray:
     """Draw velocities `[particles, 3]`, σ/τ, of unit masses without total momentum."""
-    velocities = rng.normal(scale=np.sqrt(temperature), size=(particles, 3))
-    return velocities - velocities.mean(0)
+    velocities = rng.normal(scale=np.sqrt(temperature), size=(particles, dimensions))
+    return np.pad(velocities - velocities.mean(0), ((0, 0), (0, 3 - dimensions)))

@@ -17,7 +17,9 @@ import numpy as np
 from zoo.data.work import Work
 from zoo.datasets.kob_andersen import tasks
 from zoo.datasets.kob_andersen.engine import wrap
+from zoo.datasets.kob_andersen.mixtures import Mixture
 from zoo.datasets.kob_andersen.options import KobAndersenOptions
+from zoo.engines.runs import cores
 from zoo.errors import RunFailed, ZooError
 from zoo.progress import Bar, progress
 
@@ -26,6 +28,9 @@ PIECE = 8e7
 
 #: Order of clones and minimisations: after all that others wait for.
 LAST = 10**6
+
+#: In place of a clone's number, which counts from 1, for the random numbers of cages and p_hop.
+CAGE_KEY, HOP_KEY = 10**6, 10**6 + 1
 
 Arrays = dict[str, np.ndarray]
 
@@ -42,22 +47,45 @@ class Piece:
 class Schedule:
     """All pieces of a dataset, what each waits for, and which are ready.
 
-    Pieces of one run follow each other; from each configuration of it an inherent structure and
-    the clones branch off. Runs go first, since everything else waits for them.
+    Pieces of one run follow each other; from each configuration of it an inherent structure, the
+    cage positions, p_hop and the clones branch off. Runs go first, since all else waits for them.
+
+    Args:
+        options: with nothing left out, see `KobAndersenOptions.resolved`.
+        mixture: what is simulated.
+        seed: of all random numbers.
+        work: folder of the pieces.
+        stored: configurations `[frames, particles, 3]` of an earlier dataset: only their cages and
+            p_hop are computed.
     """
 
-    def __init__(self, options: KobAndersenOptions, seed: int, work: Work) -> None:
-        self.options, self.work = options, work
+    def __init__(
+        self,
+        options: KobAndersenOptions,
+        mixture: Mixture,
+        seed: int,
+        work: Work,
+        stored: np.ndarray | None = None,
+    ) -> None:
+        assert options.times and options.spacing is not None and options.equilibration is not None
+        assert options.density and options.temperature and options.timestep
+        self.options, self.work, self.stored, self.timestep = options, work, stored, options.timestep
+        self.box = mixture.box(options.particles, options.density)
         self.at = tasks.Conditions(
             particles=options.particles,
-            box=options.box,
+            box=self.box,
             temperature=options.temperature,
             timestep=options.timestep,
             thermostat=options.thermostat,
             clone_ensemble=options.clone_ensemble,
+            cage_time=options.cage_time,
+            cage_radius=options.cage_radius,
+            hop_window=options.hop_window,
+            hop_spacing=options.hop_spacing,
+            quiet_time=options.quiet_time,
             seed=seed,
+            variant=mixture.variant,
         )
-        assert options.times and options.spacing is not None and options.equilibration is not None
         self.steps = [round(t / options.timestep) for t in options.times]
         self.equilibration = self._cut(options.equilibration)
         self.spacing = self._cut(options.spacing)
@@ -66,13 +94,13 @@ class Schedule:
 
     def _cut(self, time: float) -> list[int]:
         """Cut a stretch of a run into pieces of at most `PIECE` particle-steps."""
-        steps = round(time / self.options.timestep)
+        steps = round(time / self.timestep)
         pieces = max(1, int(np.ceil(steps * self.options.particles / PIECE)))
         return [steps * (k + 1) // pieces - steps * k // pieces for k in range(pieces)]
 
     def chain(self, run: int) -> list[Piece]:
         """Return the pieces of one run in order."""
-        melt = round((tasks.MELT_TIME + tasks.COOL_TIME) / self.options.timestep)
+        melt = round((tasks.MELT_TIME + tasks.COOL_TIME) / self.timestep)
         out = [Piece(f"run{run}-melt", melt, None)]
         for frame in range(self.frames[run]):
             parts = self.equilibration if frame == 0 else self.spacing
@@ -82,14 +110,38 @@ class Schedule:
         return out
 
     def costs(self) -> Iterator[tuple[str, float]]:
-        """Yield the name and the particle-steps of every piece; minimisations do not count."""
+        """Yield the name and the particle-steps of every piece."""
+        particles = float(self.options.particles)
         for run, frames in enumerate(self.frames):
-            for piece in self.chain(run):
-                yield piece.name, float(piece.steps * self.options.particles)
+            for piece in self.chain(run) if self.stored is None else []:
+                yield piece.name, piece.steps * particles
             for frame in range(frames):
-                for number in range(self.options.clones):
-                    cost = float(self.steps[-1] * self.options.particles)
-                    yield f"clone{run}-{frame}-{number}", cost
+                for name, _, steps in self.branches(run, frame):
+                    yield name, steps * particles
+
+    def branches(self, run: int, frame: int) -> Iterator[tuple[str, Callable[..., Arrays], int]]:
+        """Yield name, work (of a configuration) and steps of each piece that starts from one.
+
+        The random numbers of a piece come from the seed and from (run, 1 + frame, number) alone.
+        """
+        options, at = self.options, self.at
+        place = f"{run}-{frame}"
+        if options.cage_time:
+            key = (run, 1 + frame, CAGE_KEY)
+            steps = round(options.cage_time / self.timestep) + tasks.MINIMUM_STEPS
+            yield f"cage{place}", partial(tasks.cage, at, key=key), steps
+        if options.hop_window:
+            key = (run, 1 + frame, HOP_KEY)
+            frames = 2 * round((at.hop_window / 2 + at.quiet_time) / at.hop_spacing)
+            each = round(at.hop_spacing / self.timestep) + tasks.MINIMUM_STEPS
+            yield f"hop{place}", partial(tasks.hops, at, key=key), frames * each
+        if self.stored is not None:
+            return
+        yield f"inherent{place}", partial(tasks.inherent, at), tasks.MINIMUM_STEPS
+        for number in range(options.clones):
+            key = (run, 1 + frame, 1 + number)
+            work = partial(tasks.clone, at, steps=self.steps, key=key)
+            yield f"clone{place}-{number}", work, self.steps[-1]
 
     def _add(self, order: int, name: str, work: Callable[[], Arrays], steps: int) -> None:
         if name not in self.work:
@@ -100,7 +152,11 @@ class Schedule:
         """Find what is ready, and count what an earlier process did."""
         bar.resume(sum(cost for name, cost in self.costs() if name in self.work))
         for run in range(len(self.frames)):
-            self._follow(run, 0)
+            if self.stored is None:
+                self._follow(run, 0)
+            else:
+                for frame in range(self.frames[run]):
+                    self._branch(run, frame)
 
     def _follow(self, run: int, first: int) -> None:
         """Go along a run from piece `first`, past all that is done, to the one that is ready now.
@@ -127,18 +183,16 @@ class Schedule:
 
     def _branch(self, run: int, frame: int) -> None:
         positions = self.positions(run, frame)
-        job: Callable[[], Arrays] = partial(tasks.inherent, self.at, positions)
-        self._add(LAST, f"inherent{run}-{frame}", job, 0)
-        for number in range(self.options.clones):
-            key = (run, 1 + frame, 1 + number)
-            job = partial(tasks.clone, self.at, positions, self.steps, key)
-            self._add(LAST, f"clone{run}-{frame}-{number}", job, self.steps[-1])
+        for name, work, steps in self.branches(run, frame):
+            self._add(LAST, name, partial(work, positions=positions), steps)
 
     def positions(self, run: int, frame: int) -> np.ndarray:
         """Return a configuration as it is stored: wrapped, float32. All that follows starts there."""
+        if self.stored is not None:
+            return self.stored[sum(self.frames[:run]) + frame]
         last = f"run{run}-{frame}-{len(self.equilibration if frame == 0 else self.spacing) - 1}"
         state = self.work.load(last)["positions"]
-        return wrap(state.astype(np.float32), self.options.box)
+        return wrap(state.astype(np.float32), self.box)
 
     def done(self, name: str) -> None:
         """Add what waited for a piece."""
@@ -148,11 +202,13 @@ class Schedule:
             self._follow(run, names.index(name) + 1)
 
 
-def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, Any]:
-    """Do all pieces that are not done yet and gather them.
+def simulate(schedule: Schedule, label: str) -> dict[str, Any]:
+    """Do all pieces that are not done yet and gather them; `label` is of the progress bar.
 
     Returns:
-        `positions`, `positions_inherent [frames, particles, 3]`, `particle_energies`,
+        Arrays, first axis = frames: `positions_cage [frames, particles, 3]`, `p_hop` and
+        `p_hop_largest [frames, particles]`, where they are asked for. Unless the configurations
+        were stored before also `positions`, `positions_inherent`, `particle_energies`,
         `particle_energies_inherent [frames, particles]`, `clone_displacements
         [frames, times, clones, particles]`, `run`, `time [frames]`, and `runs`: for each run the
         mean potential energy per particle and temperature of each stretch between configurations.
@@ -160,14 +216,14 @@ def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, An
     Raises:
         RunFailed: a worker process failed.
     """
-    schedule = Schedule(options, seed, work)
-    workers = options.workers or _cores()
+    options, work = schedule.options, schedule.work
+    workers = options.workers or cores()
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(
         workers, mp_context=spawn, initializer=tasks.start_worker, initargs=(os.getpid(),)
     )
     total = sum(cost for _, cost in schedule.costs())
-    with progress("kob-andersen", total, "particle-steps") as bar:
+    with progress(label, total, "particle-steps") as bar:
         schedule.start(bar)
         running: dict[Future[Arrays], tuple[str, float]] = {}
         try:
@@ -189,12 +245,6 @@ def simulate(options: KobAndersenOptions, seed: int, work: Work) -> dict[str, An
     return gather(schedule)
 
 
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # Linux: those that this process may use
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _result(future: Future[Arrays], name: str) -> Arrays:
     try:
         return future.result()
@@ -206,26 +256,29 @@ def _result(future: Future[Arrays], name: str) -> Arrays:
 
 def gather(schedule: Schedule) -> dict[str, Any]:
     """Put the pieces together, frame by frame, run by run."""
-    options, work = schedule.options, schedule.work
-    out: dict[str, list[Any]] = {
-        name: []
-        for name in (
-            "positions", "positions_inherent", "particle_energies",
-            "particle_energies_inherent", "clone_displacements", "run", "time",
-        )
-    }  # fmt: skip
+    work = schedule.work
+    out: dict[str, list[Any]] = {}
     for run, frames in enumerate(schedule.frames):
         for frame in range(frames):
-            out["positions"].append(schedule.positions(run, frame))
-            for name, array in work.load(f"inherent{run}-{frame}").items():
-                out[name].append(array)
-            clones = [work.load(f"clone{run}-{frame}-{k}")["displacements"] for k in range(options.clones)]
-            out["clone_displacements"].append(np.stack(clones, axis=1))
-            out["run"].append(run)
-            out["time"].append(sum(schedule.equilibration) + frame * sum(schedule.spacing))
+            found: dict[str, Any] = {}
+            clones = []
+            for name, _, _ in schedule.branches(run, frame):
+                piece = work.load(name)
+                if name.startswith("clone"):
+                    clones.append(piece["displacements"])
+                else:
+                    found |= piece
+            if schedule.stored is None:
+                found["clone_displacements"] = np.stack(clones, axis=1)
+                found["positions"] = schedule.positions(run, frame)
+                found["run"] = run
+                steps = sum(schedule.equilibration) + frame * sum(schedule.spacing)
+                found["time"] = steps * schedule.timestep
+            for name, array in found.items():
+                out.setdefault(name, []).append(array)
     arrays: dict[str, Any] = {name: np.stack(values) for name, values in out.items()}
-    arrays["time"] = arrays["time"] * options.timestep
-    arrays["runs"] = [_history(schedule, run) for run in range(len(schedule.frames))]
+    if schedule.stored is None:
+        arrays["runs"] = [_history(schedule, run) for run in range(len(schedule.frames))]
     return arrays
 
 

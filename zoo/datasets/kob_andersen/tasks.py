@@ -10,11 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from zoo.analysis.glass import p_hop
 from zoo.datasets.kob_andersen.engine import Engine, maxwell, wrap
-from zoo.datasets.kob_andersen.potential import composition
+from zoo.datasets.kob_andersen.mixtures import Mixture, mixture_of
 
 #: Temperature at which a run starts and how long it stays there and cools down, in τ.
 MELT, MELT_TIME, COOL_TIME = 2.0, 10.0, 20.0
+#: A minimum for p_hop: with forces below this, ε/σ, one particle in a hundred is still off by 0.05 σ
+#: or more, in half the time that a full minimum takes.
+HOP_FORCE = 0.1
+#: What a minimisation costs, in steps of dynamics.
+MINIMUM_STEPS = 1000
+#: While particles are confined, steps between two looks at them.
+LOOK_EVERY = 5
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,29 @@ class Conditions:
     timestep: float
     thermostat: float
     clone_ensemble: str
+    cage_time: float
+    cage_radius: float
+    hop_window: float
+    hop_spacing: float
+    quiet_time: float
     seed: int
+    variant: str = ""
+
+    @property
+    def mixture(self) -> Mixture:
+        """What is simulated."""
+        return mixture_of(self.variant)
+
+    def engine(self, positions: np.ndarray) -> Engine:
+        """Return LAMMPS with the mixture at `positions [particles, 3]`."""
+        mixture = self.mixture
+        types = mixture.composition(self.particles)
+        return Engine(positions.astype(np.float64), types, self.box, self.timestep, mixture)
+
+    def velocities(self, rng: np.random.Generator, temperature: float | None = None) -> np.ndarray:
+        """Draw Maxwell velocities `[particles, 3]`, σ/τ."""
+        wanted = self.temperature if temperature is None else temperature
+        return maxwell(self.particles, wanted, rng, self.mixture.dimensions)
 
     def rng(self, *key: int) -> np.random.Generator:
         """Return the random numbers of one piece; they depend on nothing but seed and key."""
@@ -54,10 +84,12 @@ def melt(at: Conditions, run: int) -> dict[str, np.ndarray]:
     """
     rng = at.rng(run, 0)
     hot = max(MELT, 2 * at.temperature)
-    start = rng.uniform(0, at.box, (at.particles, 3))
-    with Engine(start, composition(at.particles), at.box, at.timestep) as engine:
+    dimensions = at.mixture.dimensions
+    start = np.zeros((at.particles, 3))
+    start[:, :dimensions] = rng.uniform(0, at.box, (at.particles, dimensions))
+    with at.engine(start) as engine:
         engine.minimize(force=1e-2)
-        engine.set_velocities(maxwell(at.particles, hot, rng))
+        engine.set_velocities(at.velocities(rng, hot))
         engine.thermostat(hot, hot, at.thermostat)
         engine.run(round(MELT_TIME / at.timestep))
         engine.thermostat(hot, at.temperature, at.thermostat)
@@ -70,8 +102,7 @@ def segment(at: Conditions, state: dict[str, np.ndarray], steps: int) -> dict[st
 
     Returns the new state and `notes [.., 2]`: potential energy per particle, temperature.
     """
-    types = composition(at.particles)
-    with Engine(state["positions"], types, at.box, at.timestep) as engine:
+    with at.engine(state["positions"]) as engine:
         engine.set_velocities(state["velocities"])
         engine.thermostat(at.temperature, at.temperature, at.thermostat)
         notes = engine.noted_run(steps)
@@ -87,8 +118,7 @@ def _state(engine: Engine) -> dict[str, np.ndarray]:
 
 def inherent(at: Conditions, positions: np.ndarray) -> dict[str, np.ndarray]:
     """Minimise the energy of a configuration; returns both local energies and the minimum."""
-    types = composition(at.particles)
-    with Engine(positions.astype(np.float64), types, at.box, at.timestep) as engine:
+    with at.engine(positions) as engine:
         thermal = engine.energies()
         engine.minimize()
         return {
@@ -106,8 +136,8 @@ def clone(
     Returns `displacements [times, particles]`, σ: |Δr| after each of the ascending `steps`.
     """
     start = positions.astype(np.float64)
-    with Engine(start, composition(at.particles), at.box, at.timestep) as engine:
-        engine.set_velocities(maxwell(at.particles, at.temperature, at.rng(*key)))
+    with at.engine(start) as engine:
+        engine.set_velocities(at.velocities(at.rng(*key)))
         if at.clone_ensemble == "nvt":
             engine.thermostat(at.temperature, at.temperature, at.thermostat)
         else:
@@ -118,3 +148,64 @@ def clone(
             done = step
             out.append(np.linalg.norm(engine.unwrapped() - start, axis=1))
     return {"displacements": np.array(out, np.float32)}
+
+
+def cage(at: Conditions, positions: np.ndarray, key: tuple[int, int, int]) -> dict[str, np.ndarray]:
+    """Find the cage positions of a configuration: mean positions while rearrangements are forbidden.
+
+    The idea and its use: R. M. Alkemade, F. Smallenburg, L. Filion, J. Chem. Phys. 158, 134512
+    (2023), by Monte Carlo. Here by molecular dynamics at the same temperature (Nosé-Hoover):
+    each particle starts at its place in the configuration and is reflected at a sphere of radius
+    `cage_radius` around its place in the inherent structure; averaged over `cage_time`.
+
+    Returns `positions_cage [particles, 3]`, σ, wrapped.
+    """
+    start = positions.astype(np.float64)
+    with at.engine(start) as engine:
+        engine.minimize()
+        centres = engine.unwrapped()
+    with at.engine(start) as engine:
+        engine.set_velocities(at.velocities(at.rng(*key)))
+        engine.thermostat(at.temperature, at.temperature, at.thermostat)
+        steps = round(at.cage_time / at.timestep)
+        mean = engine.confined_mean(steps, centres, at.cage_radius, LOOK_EVERY)
+    return {"positions_cage": wrap(mean.astype(np.float32), at.box)}
+
+
+def hops(at: Conditions, positions: np.ndarray, key: tuple[int, int, int]) -> dict[str, np.ndarray]:
+    """Find who rearranges at a configuration, and how much each one does around it.
+
+    The trajectory through the configuration without a thermostat, `hop_window` / 2 + `quiet_time`
+    to either side: its past is that of reversed velocities. Every `hop_spacing` it is brought to
+    its inherent structure.
+
+    Returns `p_hop [particles]`, σ², at the configuration itself, and `p_hop_largest` within
+    `quiet_time` before or after it.
+    """
+    half = round(at.hop_window / 2 / at.hop_spacing)
+    reach = half + round(at.quiet_time / at.hop_spacing)
+    velocities = at.velocities(at.rng(*key))
+    past = _inherent_path(at, positions, -velocities, reach)
+    future = _inherent_path(at, positions, velocities, reach)
+    path = p_hop(np.concatenate([past[:0:-1], future]), half)
+    return {
+        "p_hop": path[len(path) // 2].astype(np.float32),
+        "p_hop_largest": path.max(0).astype(np.float32),
+    }
+
+
+def _inherent_path(at: Conditions, positions: np.ndarray, velocities: np.ndarray, frames: int) -> np.ndarray:
+    """Inherent positions `[frames + 1, particles, 3]`, unwrapped, from the configuration on."""
+    steps = round(at.hop_spacing / at.timestep)
+    path = []
+    with at.engine(positions) as engine:
+        engine.set_velocities(velocities)
+        engine.conserve()
+        for frame in range(frames + 1):
+            if frame:
+                engine.run(steps)
+            now = engine.unwrapped()
+            with at.engine(now) as quench:
+                quench.minimize(HOP_FORCE)
+                path.append(now + quench.unwrapped() - wrap(now, at.box))
+    return np.array(path)

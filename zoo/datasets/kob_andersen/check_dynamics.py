@@ -1,0 +1,276 @@
+"""Relaxation, propensities, cages and hops of a mixture."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo import keys
+from zoo.analysis.averages import mean_and_error
+from zoo.analysis.glass import HOP, overlap, relaxation_time, scattering
+from zoo.data.ceiling import noise_ceiling
+from zoo.data.entry import Check
+from zoo.datasets.kob_andersen.mixtures import relaxation_table
+from zoo.datasets.kob_andersen.subject import Subject
+
+#: τα is where the overlap of A (0.3 σ) has fallen to 1/e. Which definition the table follows was
+#: found here: in eight public files at T = 0.44 and t = 4120 the overlap is 0.366 ± 0.035.
+DEFINITION = "overlap of A (0.3 σ) falls to 1/e"
+
+
+def dynamics(subject: Subject) -> list[Check]:
+    """Compare propensities, τα, ageing, cage positions and p_hop."""
+    checks = []
+    if subject.has(keys.TARGETS):
+        checks += _propensity(subject)
+    if subject.has(keys.CLONES):
+        checks += [*_ceilings(subject), *_relaxation(subject)]
+    if subject.has(keys.CAGE):
+        checks += _cages(subject)
+    if subject.has(keys.P_HOP, keys.REARRANGES):
+        checks += _hops(subject)
+    return checks
+
+
+def _propensity(subject: Subject) -> list[Check]:
+    targets = np.asarray(subject.dataset.arrays[keys.TARGETS], np.float64)
+    types, times = subject.types, subject.dataset.target_times
+    a = targets[:, types == 0].mean((0, 1))
+    out = []
+    if subject.mixture.dimensions == 3:
+        b = targets[:, types == 1].mean((0, 1))
+        out.append(
+            Check(
+                "B moves farther than A at the last time, ratio",
+                "> 1",
+                "Kob, Andersen 1995",
+                float(b[-1] / a[-1]),
+                ok=b[-1] > a[-1],
+            )
+        )
+    if len(a) > 1 and len(times) == len(a):
+        out.append(
+            Check(
+                "mean propensity of A grows with time, smallest step",
+                # In its cage a particle swings back: |Δr| may fall by a part of the cage's 0.1 σ.
+                "> -0.02, and > 0 from first to last",
+                "|Δr| grows",
+                float(np.diff(a).min()),
+                unit="σ",
+                ok=np.diff(a).min() > -0.02 and a[-1] > a[0],
+            )
+        )
+    if subject.has(keys.CLONES):
+        worst = max(
+            float(np.abs(np.asarray(c, np.float64).mean(1).T - t).max())
+            for c, t in zip(subject.dataset.arrays[keys.CLONES], targets, strict=True)
+        )
+        # Displacements are kept in float16: 5e-4 of |Δr|, a few σ at most.
+        out.append(
+            Check(
+                "propensity minus mean over clones",
+                "< 5e-3",
+                "its definition",
+                worst,
+                unit="σ",
+                ok=worst < 5e-3,
+            )
+        )
+    return out
+
+
+def _ceilings(subject: Subject) -> list[Check]:
+    out = []
+    ceilings = noise_ceiling(np.asarray(subject.dataset.arrays[keys.CLONES]), subject.types)
+    for values, name in zip(ceilings.get(0, ()), ("mean", "pooled"), strict=False):
+        out.append(
+            Check(
+                f"noise ceiling for A, {name}, lowest over times",
+                "> 0.5, or clones are too few",
+                "Spearman-Brown over halves of the clones",
+                float(values.min()),
+                ok=values.min() > 0.5,
+                note=", ".join(f"{v:.3f}" for v in values),
+            )
+        )
+    return out
+
+
+def _relaxation(subject: Subject) -> list[Check]:
+    """τα from the clones, and whether the first and last configurations of a run relax alike."""
+    times = np.array(subject.dataset.target_times)
+    clones = subject.dataset.arrays[keys.CLONES]
+    if len(times) != clones.shape[1] or len(times) < 2:
+        return []
+    a, dimensions = subject.types == 0, subject.mixture.dimensions
+    run = np.asarray(subject.dataset.arrays[keys.RUN]) if subject.has(keys.RUN) else np.arange(len(clones))
+    values = np.array([overlap(frame[..., a]).mean(-1) for frame in clones])  # [frames, times]
+    waves = np.array([scattering(frame[..., a], dimensions=dimensions).mean(-1) for frame in clones])
+    curve = ", ".join(f"Q({t:g}) = {v:.3f}" for t, v in zip(times, values.mean(0), strict=True))
+    out = []
+    tau = relaxation_time(times, values.mean(0))
+    if tau is not None:
+        out.append(_against_table(subject, times, values, run, tau, curve))
+    wave = relaxation_time(times, waves.mean(0))
+    if wave is not None:
+        out.append(
+            Check(
+                "F_s(k = 2π/σ) of A falls to 1/e", "for information", "clones", wave, unit="τ",
+                note="another usual definition of τα",
+            )
+        )  # fmt: skip
+    out += _elsewhere(subject)
+    change = [_later_minus_earlier(values[run == k, -1]) for k in np.unique(run) if (run == k).sum() > 1]
+    if len(change) > 1:
+        mean, error = mean_and_error(np.array(change), np.arange(len(change)))
+        out.append(
+            Check(
+                f"overlap at {times[-1]:g} τ, later minus earlier half of each run",
+                "0 within 3 standard errors",
+                "no ageing",
+                mean,
+                error=error,
+                ok=abs(mean) <= 3 * error,
+            )
+        )
+    return out
+
+
+def _against_table(
+    subject: Subject, times: np.ndarray, values: np.ndarray, run: np.ndarray, tau: float, curve: str
+) -> Check:
+    """τα with its error: that of the overlap at τα, over the slope there."""
+    at = np.array([np.interp(np.log(tau), np.log(times), v) for v in values])
+    error = None
+    if len(at) > 1:
+        slope = np.gradient(values.mean(0), np.log(times))
+        error = tau * mean_and_error(at, run)[1] / float(abs(np.interp(np.log(tau), np.log(times), slope)))
+    known = subject.mixture.relaxation_times().get(round(subject.dataset.temperature or 0.0, 3))
+    name = f"τα: {DEFINITION}"
+    if known is None:
+        return Check(name, "for information: not in the table", "clones", tau, "τ", error, note=curve)
+    row = next(r for r in relaxation_table() if r["tau"] == known)
+    return Check(
+        name,
+        # 15 %: two digits in the table, whose own definition is not told; and three standard errors.
+        f"{known:g} ± 15 %",
+        row["source"],
+        tau,
+        unit="τ",
+        error=error,
+        ok=abs(tau - known) < 0.15 * known + 3 * (error or 0),
+        note=curve,
+    )
+
+
+def _elsewhere(subject: Subject) -> list[Check]:
+    """τα at other temperatures, measured once with this entry; kept in `relaxation.json`."""
+    if not subject.made_here:
+        return []
+    variant = subject.mixture.variant or "lj"
+    known = subject.mixture.relaxation_times()
+    out = []
+    for row in relaxation_table():
+        if row["variant"] != variant or "command" not in row or row["temperature"] not in known:
+            continue
+        if row["temperature"] == subject.dataset.temperature or row.get("use", True):
+            continue
+        tau = known[row["temperature"]]
+        out.append(
+            Check(
+                f"τα at T = {row['temperature']:g}",
+                f"{tau:g} ± 15 %",
+                "GlassBench",
+                row["tau"],
+                unit="τ",
+                error=row["error"],
+                ok=abs(row["tau"] - tau) < 0.15 * tau + 3 * row["error"],
+                note=f"measured on {row['date']} by `{row['command']}`, {row['engine']}",
+            )
+        )
+    return out
+
+
+def _later_minus_earlier(values: np.ndarray) -> float:
+    half = len(values) // 2
+    return float(values[half:].mean() - values[:half].mean())
+
+
+def _cages(subject: Subject) -> list[Check]:
+    """Does the way to the cage's middle tell how far a particle will move while it rattles?"""
+    if not subject.has(keys.TARGETS) or not subject.dataset.target_times:
+        return []
+    times = np.array(subject.dataset.target_times)
+    a = subject.types == 0
+    way = subject.separation(subject.positions(subject.frames), subject.positions(subject.frames, keys.CAGE))[
+        :, a
+    ]
+    targets = subject.dataset.array(keys.TARGETS, subject.frames)[:, a].astype(np.float64)
+    best = max(_pearson(way, targets[..., k]) for k in range(len(times)))
+    note = ", ".join(f"t = {t:g}: {_pearson(way, targets[..., k]):.3f}" for k, t in enumerate(times))
+    checks = [
+        Check(
+            "correlation of A's way to its cage position with its propensity, best time",
+            "> 0.3",
+            "Alkemade, Smallenburg, Filion 2023: cages tell the motion of the caging regime",
+            best,
+            ok=best > 0.3,
+            note=note,
+        )
+    ]
+    if subject.has(keys.INHERENT):
+        inherent = subject.separation(
+            subject.positions(subject.frames), subject.positions(subject.frames, keys.INHERENT)
+        )[:, a]
+        gain = best - max(_pearson(inherent, targets[..., k]) for k in range(len(times)))
+        checks.append(
+            Check(
+                "the same, more than of its way to its inherent position",
+                "> 0",
+                "Alkemade, Smallenburg, Filion 2023",
+                gain,
+                ok=gain > 0,
+            )
+        )
+    return checks
+
+
+def _pearson(x: np.ndarray, y: np.ndarray) -> float:
+    """Correlation over the particles of one configuration, averaged over configurations."""
+    x, y = x - x.mean(1, keepdims=True), y - y.mean(1, keepdims=True)
+    spread = np.sqrt((x**2).sum(1) * (y**2).sum(1))
+    return float(np.mean((x * y).sum(1) / np.maximum(spread, 1e-300)))
+
+
+def _hops(subject: Subject) -> list[Check]:
+    """Are the labels those of p_hop, and does mobility gather where the propensity is high?"""
+    hop = subject.dataset.array(keys.P_HOP).astype(np.float64)
+    label = subject.dataset.array(keys.REARRANGES)
+    share, quiet = float((label == 1).mean()), float((label == 0).mean())
+    checks = [
+        Check(
+            "particles that rearrange have p_hop > 0.2, the others do not",
+            "0 exceptions",
+            "Schoenholz et al. 2016",
+            float(((hop > HOP) != (label == 1)).sum()),
+            ok=np.array_equal(hop > HOP, label == 1),
+            note=f"{share:.1%} rearrange, {quiet:.1%} rest long",
+        )
+    ]
+    if subject.has(keys.TARGETS):
+        a = subject.types == 0
+        last = subject.dataset.array(keys.TARGETS)[:, a, -1].astype(np.float64)
+        jumps, rests = (last[label[:, a] == kind] for kind in (1, 0))
+        if len(jumps) > 20 and len(rests) > 20:
+            error = float(np.hypot(jumps.std() / len(jumps) ** 0.5, rests.std() / len(rests) ** 0.5))
+            checks.append(
+                Check(
+                    "propensity at the last time of A that rearrange over A that rest, difference",
+                    "> 0 by 3 standard errors",
+                    "structure tells both: Schoenholz et al. 2016",
+                    float(jumps.mean() - rests.mean()),
+                    unit="σ",
+                    error=error,
+                    ok=jumps.mean() - rests.mean() > 3 * error,
+                )
+            )
+    return checks
