@@ -382,15 +382,45 @@ def test_another_molecule_is_told_apart(name, samples):
     assert check.ok is False and check.name == "atoms"
 
 
-def test_import_adds_bonds_and_refuses_another_molecule(name):
+def raw_data(molecule, order, names=(), scale=1.0) -> RawData:
+    numbers = np.array(molecule.numbers)[order]
+    residues = ("UNK",) * len(names)
+    system = System(
+        numbers, numbers * 2.0, {1: "H", 6: "C", 7: "N"}, atom_names=names, residue_names=residues
+    )
+    positions = scale * np.stack(molecule.starts)[:, order]
+    return RawData(system, {"positions": positions, "forces": positions}, {}, "ase")
+
+
+def test_import_takes_the_published_order_and_any_order_of_named_atoms(name):
     molecule = MOLECULES[name].MOLECULE
-    numbers = np.array(molecule.numbers)
-    system = System(numbers, np.ones(len(numbers)), {1: "H", 6: "C", 7: "N"})
-    raw = RawData(system, {"positions": np.stack(molecule.starts)}, {"positions": "Å"}, "ase")
-    assert ENTRIES[name].complete(raw).system.bonds.tolist() == [list(b) for b in molecule.bonds]
-    wrong = System(numbers[::-1], np.ones(len(numbers)), {1: "H", 6: "C", 7: "N"})
-    with pytest.raises(DataError, match=f"{len(numbers)} atoms of {name}"):
-        ENTRIES[name].complete(RawData(wrong, raw.arrays, raw.array_units, "ase"))
+    order = np.arange(len(molecule.elements))
+    ligpargen = tuple(f"{e}{k:02X}" for k, e in enumerate(molecule.elements))
+    shuffled = np.random.default_rng(0).permutation(order)
+    for raw in (
+        raw_data(molecule, order),
+        raw_data(molecule, order, ligpargen),
+        raw_data(molecule, shuffled, tuple(molecule.atom_names[i] for i in shuffled)),
+    ):
+        done = ENTRIES[name].complete(raw)
+        assert done.system.bonds.tolist() == [list(b) for b in molecule.bonds]
+        assert done.system.atom_names == molecule.atom_names
+        assert done.arrays["positions"] == pytest.approx(np.stack(molecule.starts))
+        assert done.arrays["forces"] == pytest.approx(np.stack(molecule.starts))
+        assert done.system.masses.tolist() == [2.0 * number for number in molecule.numbers]
+
+
+def test_import_refuses_other_orders_units_and_molecules(name):
+    molecule, entry = MOLECULES[name].MOLECULE, ENTRIES[name]
+    order = np.arange(len(molecule.elements))
+    swapped = order.copy()
+    swapped[[0, 2]] = [2, 0]  # two carbons: the elements stay where they were
+    with pytest.raises(DataError, match=f"not the bonds of {name}.*order of atoms"):
+        entry.complete(raw_data(molecule, swapped))
+    with pytest.raises(DataError, match=r"unit of length"):
+        entry.complete(raw_data(molecule, order, scale=0.1))
+    with pytest.raises(DataError, match=f"{name} \\({len(order)} atoms\\)"):
+        entry.complete(raw_data(molecule, order[::-1]))
 
 
 def test_requests_that_cannot_be_met(name, tmp_path):

@@ -70,7 +70,7 @@ def _system(molecule: Molecule, xml: str) -> System:
     return System(
         types=np.array(molecule.numbers),
         masses=masses,
-        type_names=dict(zip(molecule.numbers, molecule.elements, strict=True)),
+        type_names=molecule.type_names,
         parameters=parameters,
         **molecule.topology,
     )

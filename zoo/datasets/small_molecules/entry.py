@@ -7,10 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel
 
+from zoo import keys
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check, DatasetEntry, RawData
+from zoo.data.system import System
 from zoo.datasets.small_molecules.molecule import Molecule
 from zoo.engines.langevin import LangevinOptions
 from zoo.errors import DataError
@@ -44,16 +47,43 @@ class SmallMolecule(DatasetEntry):
         return make(self.name, self.molecule, Path(out), frames=frames, seed=seed, options=options)
 
     def complete(self, raw: RawData) -> RawData:
-        """Add names and bonds of the molecule. Raises `DataError` if the files hold another one."""
+        """Put the atoms into the order of this entry, by their names, and add its names and bonds.
+
+        Atoms whose names are other ones, such as those of LigParGen, are taken to stand in that
+        order if their elements do. Raises `DataError` if the files hold another molecule, or if
+        their distances are not those of its bonds.
+        """
+        from zoo.data.formats.names import into_order
+
         molecule = self.molecule
-        if raw.units != "ase" or raw.system.types.tolist() != molecule.numbers:
+        n = len(molecule.elements)
+        if raw.units != "ase":
+            raise DataError(f"{self.name} is stored in Å and eV, these files are in {raw.units!r} units")
+        same_names = set(raw.system.atom_names) == set(molecule.atom_names)
+        if raw.system.types.tolist() == molecule.numbers and not same_names:
+            raw = replace(raw, system=replace(raw.system, atom_names=(), residue_names=()))
+        wanted = System(np.array(molecule.numbers), np.ones(n), molecule.type_names, **molecule.topology)
+        raw = into_order(raw, wanted, f"{self.name} ({n} atoms)")
+        if len(raw.arrays[keys.POSITIONS]):
+            self._same_bonds(raw.arrays[keys.POSITIONS][0])
+        return raw
+
+    def _same_bonds(self, positions: np.ndarray) -> None:
+        """Raise `DataError` unless those atoms of a frame `[atoms, 3]` are near that are bonded."""
+        molecule = self.molecule
+        apart = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
+        hydrogen = np.array(molecule.numbers) == 1
+        # bonds are 1.0 to 1.5 Å; of atoms that are not bonded two hydrogens come nearest, at 1.5 Å
+        limit = np.where(hydrogen[:, None] | hydrogen[None], 1.35, 1.8)
+        near = {(int(i), int(j)) for i, j in np.argwhere(np.triu(apart < limit, 1))}
+        wrong = sorted(near ^ set(molecule.bonds))
+        if wrong:
+            i, j = wrong[0]
             raise DataError(
-                f"these files hold {raw.system.num_particles} particles in {raw.units!r} units, not the "
-                f"{len(molecule.elements)} atoms of {self.name} in the zoo's order; "
-                "import them under another NAME"
+                f"these are not the bonds of {self.name} in the zoo's order of atoms: "
+                f"{molecule.atom_names[i]} and {molecule.atom_names[j]} are {apart[i, j]:.3g} Å apart; "
+                "look at the unit of length and the order of atoms, or import under another NAME"
             )
-        system = replace(raw.system, **molecule.topology)
-        return replace(raw, system=system)
 
     def checks(self, dataset: Dataset) -> list[Check]:
         """Energies recomputed, temperatures, bonds, planes of the rings, and the molecule's shape."""

@@ -39,6 +39,11 @@ class Molecule:
         """Atomic numbers `[atoms]`."""
         return [NUMBERS[symbol] for symbol in self.elements]
 
+    @property
+    def type_names(self) -> dict[int, str]:
+        """Symbol of each atomic number that occurs."""
+        return dict(zip(self.numbers, self.elements, strict=True))
+
     @cached_property
     def atom_names(self) -> tuple[str, ...]:
         """Name of each atom: element and its count, from 1."""
