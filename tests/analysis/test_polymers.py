@@ -109,15 +109,23 @@ def test_rouse_times_of_a_chain_of_springs(ring: bool) -> None:
     laplacian = bonds[0 if ring else 1 :].T @ bonds[0 if ring else 1 :]
     start = np.random.default_rng(0).normal(size=(beads, 3))
     later = expm(-spring * t / friction * laplacian) @ start
-    before, after = (polymers.rouse_modes(x[None], ring, range(1, 4))[0] for x in (start, later))
+    before, after = (polymers.rouse_modes(x[None], ring, range(1, beads))[0] for x in (start, later))
     bond_squared = 3 * temperature / spring  # of an open chain
-    for p in (1, 2, 3):
+    amplitudes = []
+    for p in range(1, beads):
         # the ring's springs: ⟨|X|²⟩ = b² / (4 N sin²), without the N − 1 of freely jointed bonds
         amplitude = polymers.rouse_amplitude(beads, ring, p, bond_squared)
         if ring:
             amplitude *= (beads - 1) / beads
+        amplitudes.append(amplitude)
         tau = polymers.rouse_time(amplitude, beads, ring, friction, temperature)
         np.testing.assert_allclose(after[p - 1], before[p - 1] * np.exp(-t / tau), rtol=1e-9)
+    # ⟨|Δr|²⟩ = 2 (⟨r²⟩ − ⟨r(t) r(0)⟩) in equilibrium, whose covariance is kT/k times the inverse Laplacian
+    covariance = temperature / spring * np.linalg.pinv(laplacian)
+    later = expm(-spring * t / friction * laplacian) @ covariance
+    exact = 2 * 3 * np.trace(covariance - later) / beads
+    found = polymers.rouse_displacement_squared(t, np.array(amplitudes), beads, ring, friction, temperature)
+    assert found == pytest.approx(exact, rel=1e-9)
 
 
 def test_displacements() -> None:

@@ -390,11 +390,17 @@ def test_what_is_left_out_is_derived() -> None:
     assert settled.settled(True, 768) == settled
     neq = RingPolymerOptions().settled(False, 640)
     assert (neq.interval, neq.equilibration, neq.runs) == (5.0, 0.0, 64)
-    assert (
-        RingPolymerOptions(topology="linear").relaxation_time() > 3 * RingPolymerOptions().relaxation_time()
-    )
-    assert RingPolymerOptions(stiffness=1e-9).relaxation_time() == pytest.approx(140)
-    assert RingPolymerOptions(chains=20).relaxation_time() > 10 * 140
+
+
+def test_relaxation_times_go_the_right_way() -> None:
+    def tau(**options) -> float:
+        return RingPolymerOptions(**options).relaxation_time()
+
+    assert tau() == tau(stiffness=1e-9) == pytest.approx(140)
+    assert tau(topology="linear") == pytest.approx(4 * tau())  # Rouse
+    assert tau(friction=2.0) == pytest.approx(2 * tau())
+    assert tau(beads=140) == pytest.approx(tau() * 2**2.176)
+    assert tau(chains=20) > 10 * tau() and tau(stiffness=1.5) > 2 * tau()
 
 
 @pytest.mark.parametrize(

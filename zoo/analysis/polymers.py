@@ -60,7 +60,7 @@ def rouse_modes(positions: np.ndarray, ring: bool, modes: Iterable[int]) -> np.n
     beads = positions.shape[1]
     p, n = np.array(list(modes))[:, None], np.arange(beads)
     basis = np.exp(2j * np.pi * p * n / beads) if ring else np.cos(np.pi * p * (n + 0.5) / beads)
-    return np.einsum("pn,fna->fpa", basis / beads, np.asarray(positions, np.float64))
+    return (basis / beads) @ np.asarray(positions, np.float64)
 
 
 def rouse_amplitude(beads: int, ring: bool, mode: int, bond_squared: float = 1.0) -> float:
@@ -78,7 +78,8 @@ def rouse_time(amplitude: float, beads: int, ring: bool, friction: float, temper
     """Return the relaxation time of a mode by Rouse's model from its mean square amplitude.
 
     τ_p = ζ N ⟨|X_p|²⟩ / (3 k_B T) for a ring, twice that for a linear chain. In overdamped dynamics
-    it is exact for the initial decay of ⟨X_p(t) X_p(0)⟩, whatever the potential.
+    it is exact for the initial decay of ⟨X_p(t) X_p(0)⟩, whatever the potential, and so a lower
+    bound of the relaxation time.
 
     Args:
         amplitude: ⟨|X_p|²⟩.
@@ -88,6 +89,24 @@ def rouse_time(amplitude: float, beads: int, ring: bool, friction: float, temper
         temperature: k_B T.
     """
     return friction * beads * amplitude / (3 * temperature) * (1 if ring else 2)
+
+
+def rouse_displacement_squared(
+    time: float, amplitudes: np.ndarray, beads: int, ring: bool, friction: float, temperature: float
+) -> float:
+    """Return the mean square displacement of beads relative to the centre of mass, by Rouse's model.
+
+    Σ_p c ⟨|X_p|²⟩ (1 − exp(−t/τ_p)) over p = 1 … N − 1, c = 2 for a ring and 4 for a linear chain.
+    In overdamped dynamics it is an upper bound whatever the potential: each correlation function is
+    a mixture of exponentials, and falls no faster than it begins to (Jensen's inequality).
+
+    Args:
+        time: t.
+        amplitudes: `[N − 1]` ⟨|X_p|²⟩ from p = 1 on, as measured.
+        beads, ring, friction, temperature: see `rouse_time`.
+    """
+    taus = np.array([rouse_time(a, beads, ring, friction, temperature) for a in amplitudes])
+    return float((2 if ring else 4) * np.sum(amplitudes * -np.expm1(-time / taus)))
 
 
 def ideal_ring_gyration(beads: int, bond_squared: float) -> float:

@@ -12,7 +12,8 @@ from zoo.errors import ConfigError
 
 #: The collapse from the circle ends, and equilibrium comes near, at about this time, τ.
 LAST_OUT_OF_EQUILIBRIUM = 50.0
-#: Relaxation time of the slowest mode of the flexible ring of 70 beads at friction 1, τ: measured.
+#: Relaxation time of Rg² of the flexible ring of 70 beads at friction 1, τ: half of the slowest
+#: mode's, which is 270 τ with Langevin's thermostat, and longer than with Nosé-Hoover's (150 τ).
 RING_70 = 140.0
 #: Friction in a melt of density 0.85 that the other chains add, 1/τ: Kremer & Grest 1990 (ζ ≈ 25).
 MELT_FRICTION = 25.0
@@ -33,7 +34,7 @@ class RingPolymerOptions(BaseModel):
         friction: of the Langevin thermostat, 1/τ.
         damping: relaxation time of the Nosé-Hoover thermostat, τ.
         timestep: τ.
-        interval: time between frames, τ. None: about the relaxation time; 5 out of equilibrium.
+        interval: time between frames, τ. None: about the relaxation time of Rg²; 5 out of equilibrium.
         equilibration: time thrown away, τ. None: five relaxation times; 0 out of equilibrium.
         runs: independent runs. None: up to 64.
         workers: processes at a time; None: one for each core. Does not change the result.
@@ -66,10 +67,11 @@ class RingPolymerOptions(BaseModel):
         return Polymer(self.beads, self.topology == "ring", self.chains, self.stiffness, self.excluded_volume)
 
     def relaxation_time(self) -> float:
-        """Estimate the relaxation time of the slowest mode, τ: good to a factor of two or so.
+        """Estimate the relaxation time of Rg², τ: good to a factor of two or so.
 
-        Rouse's ζ N² b² / (12 π² k_B T), four times that for linear chains, with the size of the
-        swollen ring, N^(2ν), ν = 0.588, and the stiffness of a chain without excluded volume.
+        Half of the slowest mode's, which goes as Rouse's ζ N² b² / (12 π² k_B T), four times that
+        for linear chains, with the size of the swollen ring, N^(2ν), ν = 0.588, and the stiffness
+        of a chain without excluded volume.
         """
         k = self.stiffness / self.temperature
         cosine = 1 / math.tanh(k) - 1 / k if k > 1e-6 else 0.0
