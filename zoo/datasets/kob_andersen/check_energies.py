@@ -50,6 +50,8 @@ def _temperature(subject: Subject, values: np.ndarray) -> list[Check]:
     if wanted is None:
         return []
     mean, error = _mean(subject, values)
+    if error is None:  # of one configuration: twice that of as many squares of normals, as measured
+        error = 2 * wanted * float(np.sqrt(2 / subject.mixture.dimensions / len(subject.types)))
     return [
         Check(
             "configurational temperature",
@@ -59,7 +61,7 @@ def _temperature(subject: Subject, values: np.ndarray) -> list[Check]:
             mean,
             unit="ε/k_B",
             error=error,
-            ok=abs(mean - wanted) < 0.03 * wanted + 3 * (error or 0),
+            ok=abs(mean - wanted) < 0.03 * wanted + 3 * error,
         )
     ]
 
