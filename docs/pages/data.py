@@ -115,6 +115,7 @@ def _section(name: str, record: dict[str, Any]) -> str:
     spec, variant = REGISTRY.split_variant(name)
     summary = spec.variants[variant] if variant else spec.summary
     link = f"[Options, arrays, provenance](entries/datasets/{spec.name}.md)"
+    summary = summary[0].upper() + summary[1:]
     parts = [f"## {name}\n", f"{summary.rstrip('.')}. {link}.\n"]
     provenance = dataset.manifest.provenance
     if provenance.get("command"):

@@ -30,7 +30,9 @@ def code(value: Any) -> str:
 
 def options_table(config: Any, prefix: str = "") -> str:
     """Return the table of a pydantic model's fields: name, type, default, meaning and bounds."""
-    told = arguments(inspect.getdoc(config) or "")
+    told: dict[str, str] = {}
+    for kind in reversed(config.__mro__):  # what a base says holds unless the class says it anew
+        told |= arguments(inspect.cleandoc(kind.__doc__ or ""))
     rows = []
     for name, field in config.model_fields.items():
         meaning = (field.description or told.get(name, "")).rstrip(".")
