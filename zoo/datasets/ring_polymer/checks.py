@@ -15,8 +15,10 @@ from zoo.datasets.ring_polymer.structure import bond_checks, size_checks
 from zoo.datasets.ring_polymer.subject import Subject
 from zoo.datasets.ring_polymer.topology import topology_checks
 
-#: At most so many configurations are recomputed, evenly chosen.
-FRAMES = 400
+#: Configurations are recomputed of so many beads together, evenly chosen.
+BEADS = 70_000
+#: Random directions in which each configuration's curvature is looked at.
+DIRECTIONS = 2
 
 
 def all_checks(dataset: Dataset) -> list[Check]:
@@ -39,7 +41,8 @@ def all_checks(dataset: Dataset) -> list[Check]:
 def _potential(subject: Subject) -> list[Check]:
     """Energies and forces recomputed; the temperature from positions alone."""
     dataset, polymer = subject.dataset, subject.polymer
-    some = np.unique(np.linspace(0, len(subject.frames) - 1, min(len(subject.frames), FRAMES)).astype(int))
+    number = min(len(subject.frames), max(1, BEADS // polymer.particles))
+    some = np.unique(np.linspace(0, len(subject.frames) - 1, number).astype(int))
     energies, forces, thermometer = [], [], np.zeros((len(subject.frames), 2))
     rng = np.random.default_rng(0)
     stored = {key: key in dataset.arrays for key in (keys.ENERGIES, keys.FORCES)}
@@ -48,7 +51,8 @@ def _potential(subject: Subject) -> list[Check]:
         positions = subject.chains[index].reshape(-1, 3)
         box = np.diag(dataset.array(keys.CELLS)[frame]) if keys.CELLS in dataset.arrays else None
         energy, force = energy_and_forces(positions, polymer, box)
-        thermometer[index] = np.sum(force**2), curvature(positions, polymer, box, rng)
+        bend = [curvature(positions, polymer, box, rng) for _ in range(DIRECTIONS)]
+        thermometer[index] = np.sum(force**2), np.mean(bend)
         if stored[keys.ENERGIES]:
             energies.append(abs(energy - dataset.array(keys.ENERGIES)[frame]))
         if stored[keys.FORCES]:
