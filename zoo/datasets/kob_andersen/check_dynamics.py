@@ -9,7 +9,7 @@ from zoo.analysis.averages import mean_and_error
 from zoo.analysis.glass import HOP, overlap, relaxation_time, scattering
 from zoo.data.ceiling import noise_ceiling
 from zoo.data.entry import Check
-from zoo.datasets.kob_andersen.mixtures import relaxation_table
+from zoo.datasets.kob_andersen.mixtures import LJ, WCA, relaxation_table
 from zoo.datasets.kob_andersen.subject import Subject
 
 #: τα is where the overlap of A (0.3 σ) has fallen to 1/e. Which definition the table follows was
@@ -120,7 +120,7 @@ def _relaxation(subject: Subject) -> list[Check]:
                 note="another usual definition of τα",
             )
         )  # fmt: skip
-    out += _elsewhere(subject)
+    out += [*_against_attraction(subject, tau), *_elsewhere(subject)]
     change = [_later_minus_earlier(values[run == k, -1]) for k in np.unique(run) if (run == k).sum() > 1]
     if len(change) > 1:
         mean, error = mean_and_error(np.array(change), np.arange(len(change)))
@@ -183,6 +183,22 @@ def _at_tabulated(subject: Subject, times: np.ndarray, values: np.ndarray, run: 
             mean,
             error=error,
             ok=abs(mean - np.exp(-1)) < 0.04 + 3 * error,
+        )
+    ]
+
+
+def _against_attraction(subject: Subject, tau: float | None) -> list[Check]:
+    """The repulsive mixture beside the attractive one at the same temperature and density."""
+    known = LJ.relaxation_times().get(round(subject.dataset.temperature or 0.0, 3))
+    if subject.mixture is not WCA or tau is None or known is None:
+        return []
+    return [
+        Check(
+            f"τα over that with attraction ({known:g} τ)",
+            "< 1",
+            "without attraction it relaxes faster: Berthier, Tarjus, Phys. Rev. Lett. 103, 170601 (2009)",
+            tau / known,
+            ok=tau < known,
         )
     ]
 
