@@ -111,6 +111,8 @@ def is_setting(words: list[str], assignment: str) -> bool:
     section, _, key = assignment.split("=")[0].partition(".")
     if section == "model":
         return key in REGISTRY.load_config(REGISTRY.get("models", words[1])).model_fields
+    if section == "dataset":
+        return key == "weights"
     if section == "task":
         specs = [REGISTRY.get("tasks", task) for task in REGISTRY.get("models", words[1]).tasks]
         return any(key in REGISTRY.load_config(spec).model_fields for spec in specs)
