@@ -83,7 +83,7 @@ def _times(path: Path, record: dict[str, Any]) -> list[float]:
     """Times of the targets, in the file's order."""
     times = _numbers(path, "time", record.get("time", []))
     index = integers(path, "time_indices", np.asarray(record.get("time_indices", [])))
-    if not index.size or times.ndim != 1 or index.min() < 0 or index.max() >= len(times):
+    if not index.size or index.ndim != 1 or times.ndim != 1 or index.min() < 0 or index.max() >= len(times):
         raise DataError(f"{path}: time_indices do not point into its {times.size} times")
     return [float(t) for t in times[index]]
 

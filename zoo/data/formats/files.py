@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import zipfile
 import zlib
@@ -117,7 +118,7 @@ def _head(path: Path) -> bytes:
             with gzip.open(path, "rb") as unpacked:
                 head = unpacked.read(HEAD)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+        raise DataError(f"{path} cannot be read: {brief(error)}") from error
     return head
 
 
@@ -143,15 +144,32 @@ def _array(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
 def _open(path, use):  # type: ignore[no-untyped-def]
     try:
         with np.load(path, allow_pickle=False) as archive:
+            _check_listed(path, archive)
             return use(archive)
     except (zipfile.BadZipFile, EOFError) as error:
-        raise DataError(f"{path} is truncated or damaged: {error}") from error
+        raise DataError(f"{path} is truncated or damaged: {brief(error)}") from error
     except Exception as error:  # whatever a damaged archive makes zipfile, zlib or numpy raise
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
             raise DataError(
                 f"{path} holds Python objects (a pickle inside), which could carry code: refused"
             ) from error
-        raise DataError(f"{path} cannot be read, it may be truncated: {error}") from error
+        raise DataError(f"{path} cannot be read, it may be truncated: {brief(error)}") from error
+
+
+def _check_listed(path: Path, archive: np.lib.npyio.NpzFile) -> None:
+    """Raise unless the archive's end counts as many arrays as its table lists: `zipfile` does not look."""
+    with path.open("rb") as file:
+        file.seek(-22, os.SEEK_END)
+        end = file.read()
+    count = int.from_bytes(end[10:12], "little")
+    if end[:4] == b"PK\x05\x06" and count != min(len(archive.files), 0xFFFF):
+        raise zipfile.BadZipFile(f"its table lists {len(archive.files)} of {count} arrays")
+
+
+def brief(error: Exception) -> str:
+    """Return an error's text in one short line: a damaged file's bytes may stand in it."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 160 else text[:160] + "…"
 
 
 def need(path: Path, arrays: dict[str, np.ndarray], *names: str) -> None:

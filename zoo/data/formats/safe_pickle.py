@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.data.formats.files import brief
 from zoo.errors import DataError
 
 #: Booleans, integers and floats of a definite size. No objects, no records, no strings.
@@ -135,7 +136,7 @@ def load_pickle(path: Path) -> Any:
             "arrays are read. Nothing of it was run"
         ) from error
     except Exception as error:  # a damaged pickle can raise nearly anything
-        raise DataError(f"{path} is a truncated or damaged pickle: {error!r}") from error
+        raise DataError(f"{path} is a truncated or damaged pickle: {brief(error)}") from error
 
 
 def _check_sizes(data: bytes) -> None:

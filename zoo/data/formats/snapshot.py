@@ -121,12 +121,17 @@ def displacements(
         )
     if not len(ends):
         raise DataError(f"{path}: no clones")
+    if box.shape != start.shape[1:]:
+        raise DataError(f"{path}: a box of {box.tolist()} in {start.shape[1]} dimensions")
     moves, notes = ends - start, []
     span = ends.max((0, 1)) - ends.min((0, 1))
     if (np.abs(moves) > box / 2).any() and (span <= box * (1 + 1e-6)).all():
         moves -= box * np.round(moves / box)
         notes.append("end positions are wrapped: nearest images taken")
-    lengths = np.linalg.norm(moves, axis=-1)
+    with np.errstate(over="ignore"):
+        lengths = np.linalg.norm(moves, axis=-1)
+    if not (lengths < np.finfo(np.float16).max).all():
+        raise DataError(f"{path}: a particle moves by {lengths.max():.3g} σ, more than any does")
     return lengths.astype(np.float16), lengths.mean(0).astype(np.float32), notes
 
 
