@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from zoo import keys
 from zoo.data.catalog import dataset_entry, open_dataset
 from zoo.data.dataset import Dataset
+from zoo.datasets.kob_andersen.entry import KobAndersen
 from zoo.datasets.kob_andersen.mixtures import relaxation_table
 from zoo.datasets.kob_andersen.options import KobAndersenOptions
 
@@ -97,3 +99,24 @@ def test_a_short_version_is_like_the_sample(name: str, tmp_path: Path) -> None:
 def _nearest(data: Dataset, vectors: np.ndarray) -> np.ndarray:
     box = np.diagonal(data.array(keys.CELLS), axis1=1, axis2=2)[:, None]
     return vectors - box * np.round(vectors / box)
+
+
+@every_sample
+def test_the_recorded_command_asks_for_this_sample(name: str) -> None:
+    """Its settings, completed by the mixture's table, are the options that the sample was made with."""
+    entry, provenance = dataset_entry(name), open_dataset(name).manifest.provenance
+    words = shlex.split(provenance["command"])[4:]
+    given, settings = {}, {}
+    for flag, value in zip(words[::2], words[1::2], strict=True):
+        if flag == "--set":
+            key, _, text = value.partition("=")
+            settings[key] = yaml.safe_load(text)
+        else:
+            given[flag] = value
+    assert given["--seed"] == str(provenance["seed"])
+    assert isinstance(entry, KobAndersen)
+    options = KobAndersenOptions(**settings).resolved(entry.mixture).model_dump()
+    for key, value in provenance["options"].items():
+        assert options[key] == pytest.approx(value) if isinstance(value, float) else options[key] == value, (
+            key
+        )
