@@ -12,9 +12,9 @@ from zoo.data.splits import SPLITS, Ranges, merge, split_runs
 from zoo.data.store import Manifest, write_dataset
 from zoo.data.system import System
 from zoo.data.work import work_folder
-from zoo.datasets.alanine_dipeptide.forcefield import build_system
+from zoo.datasets.alanine_dipeptide.forcefield import build_system, force_field
 from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, RESIDUES, build
-from zoo.datasets.alanine_dipeptide.options import Options
+from zoo.datasets.alanine_dipeptide.options import OF_EXCHANGE, Options
 from zoo.engines.openmm import UNITS, langevin_runs, pace, require_openmm
 from zoo.errors import ConfigError
 from zoo.version import __version__
@@ -23,8 +23,8 @@ from zoo.version import __version__
 STARTS = ((-120.0, 150.0), (60.0, -60.0))
 
 
-def make(out: Path, *, frames: int, seed: int, options: Options) -> Path:
-    """Simulate the dataset; see `AlanineDipeptide.make`."""
+def make(out: Path, *, variant: str | None, frames: int, seed: int, options: Options) -> Path:
+    """Simulate the dataset by plain dynamics; see `AlanineDipeptide.make`."""
     require_openmm("alanine-dipeptide")
     import openmm
 
@@ -35,26 +35,40 @@ def make(out: Path, *, frames: int, seed: int, options: Options) -> Path:
             f"{frames} frames are too few for {runs} runs: ask for {needed} frames or more, "
             "or for fewer runs (--set runs=2)"
         )
-    xml = openmm.XmlSerializer.serialize(build_system(options.hydrogen_mass))
+    name = full_name(variant)
+    xml = openmm.XmlSerializer.serialize(build_system(options.hydrogen_mass, variant))
     simulation = langevin_runs(
-        "alanine-dipeptide", xml, [build(*angles) for angles in STARTS], options, frames=frames, seed=seed
+        name, xml, [build(*angles) for angles in STARTS], options, frames=frames, seed=seed
     )
     with work_folder(out, simulation.request() | {"openmm": openmm.__version__}) as work:
         simulation.execute(work, options.workers, pace(options))
         arrays = simulation.gather(work)
         manifest = Manifest(
-            name="alanine-dipeptide",
+            name=name,
             version=__version__,
             units="ase",
             temperature=options.temperature,
-            system=_system(xml).to_json(),
+            system=stored_system(xml, variant).to_json(),
             splits=_splits(arrays[keys.RUN], gap=round(10 / options.interval)),
-            provenance=_provenance(options, frames, runs, seed, openmm.__version__),
+            provenance=_provenance(name, options, frames, runs, seed, openmm.__version__),
         )
         return write_dataset(out, manifest, arrays, UNITS)
 
 
-def _system(xml: str) -> System:
+def full_name(variant: str | None) -> str:
+    """Return the dataset's name."""
+    return "alanine-dipeptide" + (f"/{variant}" if variant else "")
+
+
+def command(name: str, options: Options, frames: int, seed: int) -> str:
+    """Return the command that makes these frames again."""
+    changed = options.model_dump(exclude_defaults=True, exclude={"workers"})
+    settings = "".join(f" --set {key}={value}" for key, value in changed.items())
+    return f"zoo data make {name} --frames {frames} --seed {seed}{settings}"
+
+
+def stored_system(xml: str, variant: str | None) -> System:
+    """Return the constant part of the dataset, which holds the OpenMM System too."""
     import openmm
 
     system = openmm.XmlSerializer.deserialize(xml)
@@ -67,7 +81,7 @@ def _system(xml: str) -> System:
         residue_names=tuple(residue for residue, _, _ in ATOMS),
         residues=np.array([RESIDUES.index(residue) for residue, _, _ in ATOMS]),
         parameters={
-            "force_field": "AMBER ff96 + OBC1 (mbondi2 radii, ε 1 and 78.5) + ACE surface term",
+            "force_field": force_field(variant).text,
             "masses": "as simulated: hydrogens made heavier, which changes no average over configurations",
             "openmm_system_xml": xml,
         },
@@ -94,14 +108,14 @@ def _splits(run: np.ndarray, gap: int) -> dict[str, Ranges]:
     return {name: merge(ranges) for name, ranges in splits.items()}
 
 
-def _provenance(options: Options, frames: int, runs: int, seed: int, version: str) -> dict[str, Any]:
-    changed = options.model_dump(exclude_defaults=True, exclude={"workers"})
-    settings = "".join(f" --set {key}={value}" for key, value in changed.items())
+def _provenance(
+    name: str, options: Options, frames: int, runs: int, seed: int, version: str
+) -> dict[str, Any]:
     return {
         "engine": f"OpenMM {version}",
-        "command": f"zoo data make alanine-dipeptide --frames {frames} --seed {seed}{settings}",
+        "command": command(name, options, frames, seed),
         "seed": seed,
-        "options": options.model_dump(exclude={"workers"}) | {"runs": runs},
+        "options": options.model_dump(exclude={"workers", *OF_EXCHANGE}) | {"runs": runs},
         "integrator": "LangevinMiddle, no constraints; velocities are those of half a step before",
         "energies_and_forces": (
             "OpenMM Reference platform in double precision at the stored float32 positions; "
@@ -109,8 +123,8 @@ def _provenance(options: Options, frames: int, runs: int, seed: int, version: st
         ),
         "starts": [{"run": r, "phi": STARTS[r % 2][0], "psi": STARTS[r % 2][1]} for r in range(runs)],
         "populations": (
-            "not those of equilibrium: every other run starts at φ > 0, which holds about 0.32 % "
-            "at 300 K, and runs are too short to forget it"
+            "not those of equilibrium: every other run starts at φ > 0, and runs are too short to "
+            "forget it; alanine-dipeptide/replica-exchange has the true weights of ff96 + OBC1"
         ),
         "splits": (
             "by whole run, each split with runs from both starts"

@@ -1,8 +1,9 @@
-"""The OpenMM System: AMBER ff96 + OBC1 + ACE surface term, from OpenMM's own files."""
+"""The OpenMM System of each variant, from OpenMM's own files."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, RESIDUES
@@ -17,21 +18,63 @@ LEAP_PI = 3.141594
 SCEE = 1.2
 
 
-def build_system(hydrogen_mass: float) -> openmm.System:
-    """Return the literature's system (openmmtools `AlanineDipeptideImplicit`, no constraints).
+@dataclass(frozen=True)
+class ForceField:
+    """A force field of OpenMM's own files.
 
-    Equal to the published AMBER topology to 1e-6 kJ/mol: the two numbers in which OpenMM's
-    `amber96.xml` differs from it are set to the topology's (`_as_published`).
+    Args:
+        files: names of the XML files.
+        text: what it is, for the manifest.
+        short: the same in a few words.
+        published: whether two rounded numbers of ff96 are set as in the published topology.
+    """
+
+    files: tuple[str, ...]
+    text: str
+    short: str
+    published: bool = False
+
+
+#: By variant of the dataset; the literature's is the one without a name.
+FORCE_FIELDS: dict[str | None, ForceField] = {
+    None: ForceField(
+        ("amber96.xml", "implicit/obc1.xml"),
+        "AMBER ff96 + OBC1 (mbondi2 radii, ε 1 and 78.5) + ACE surface term",
+        "ff96 + OBC1",
+        published=True,
+    ),
+    "vacuum": ForceField(("amber96.xml",), "AMBER ff96, no solvent", "ff96 in vacuum", published=True),
+    "ff99sbildn": ForceField(
+        ("amber99sbildn.xml", "amber99_obc.xml"),
+        "AMBER ff99SB-ILDN + OBC2 (OpenMM's GBSAOBCForce, ε 1 and 78.3) + ACE surface term",
+        "ff99SB-ILDN + OBC2",
+    ),
+}
+
+
+def force_field(variant: str | None) -> ForceField:
+    """Return the force field of a variant; `replica-exchange` samples the literature's."""
+    return FORCE_FIELDS.get(variant, FORCE_FIELDS[None])
+
+
+def build_system(hydrogen_mass: float, variant: str | None = None) -> openmm.System:
+    """Return the system of a variant, without constraints.
+
+    That without a name is the literature's (openmmtools `AlanineDipeptideImplicit`), equal to the
+    published AMBER topology to 1e-6 kJ/mol: the two numbers in which OpenMM's `amber96.xml` differs
+    from it are set to the topology's (`_as_published`).
 
     Args:
         hydrogen_mass: mass of each hydrogen, amu; no other mass is changed.
+        variant: of the dataset.
     """
     import openmm
     from openmm import app
 
-    field = app.ForceField("amber96.xml", "implicit/obc1.xml")
-    system = field.createSystem(_topology(), constraints=None, removeCMMotion=False)
-    _as_published(system)
+    chosen = force_field(variant)
+    system = app.ForceField(*chosen.files).createSystem(_topology(), constraints=None, removeCMMotion=False)
+    if chosen.published:
+        _as_published(system)
     for i, (_, _, number) in enumerate(ATOMS):
         if number == 1:
             system.setParticleMass(i, hydrogen_mass)

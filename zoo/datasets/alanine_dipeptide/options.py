@@ -1,9 +1,54 @@
-"""Options of `zoo data make alanine-dipeptide`."""
+"""Options of `zoo data make alanine-dipeptide` and of its variants."""
 
 from __future__ import annotations
+
+from pydantic import Field, model_validator
 
 from zoo.engines.langevin import LangevinOptions
 
 
 class Options(LangevinOptions):
-    """Langevin dynamics in OpenMM; of the independent runs every other one starts at φ > 0."""
+    """Langevin dynamics; of the independent runs every other one starts at φ > 0.
+
+    Those of the variant `replica-exchange`, where a run is one ensemble of replicas and `temperature`
+    the lowest of its ladder:
+
+    Args:
+        highest: temperature at the top of the ladder, K.
+        levels: number of temperatures, in constant ratio.
+        exchange: time between exchanges, ps; a whole number of them fits into `interval`.
+        batch: ensembles that one process simulates together; a GPU wants thousands.
+        device: of torch: "cpu", "cuda", "cuda:1".
+        compile: compile the energy, 2 to 3 times faster after a start of 20 s; needs a C++ compiler.
+            Frames are the same for the same versions only among compiled runs.
+    """
+
+    runs: int | None = Field(None, ge=2, le=1_000_000)
+    highest: float = Field(1000.0, gt=0, le=3000)
+    levels: int = Field(6, ge=2, le=64)
+    exchange: float = Field(0.1, gt=0, le=100)
+    batch: int = Field(32, ge=1, le=1_000_000)
+    device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
+    compile: bool = False
+
+    @model_validator(mode="after")
+    def _ladder(self) -> Options:
+        if "highest" in self.model_fields_set and self.highest <= self.temperature:
+            raise ValueError(
+                f"highest {self.highest:g} K must be above temperature {self.temperature:g} K: "
+                "replica exchange climbs from one to the other"
+            )
+        return self
+
+    @property
+    def steps_per_exchange(self) -> int:
+        """Time steps between two exchanges: those of `exchange`, made to fit into `interval`."""
+        rounds = max(1, round(self.interval / self.exchange))
+        while self.steps_per_frame % rounds:
+            rounds -= 1
+        return self.steps_per_frame // rounds
+
+
+#: Options that replica exchange alone has, and that it has not.
+OF_EXCHANGE = ("highest", "levels", "exchange", "batch", "device", "compile")
+OF_OPENMM = ("platform",)

@@ -8,9 +8,8 @@ import numpy as np
 
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
-from zoo.data.splits import SPLITS
-from zoo.datasets.alanine_dipeptide.basins import REFERENCE, SIGMAS, basins, mean_and_error
-from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, OMEGA, chirality, dihedrals
+from zoo.datasets.alanine_dipeptide.basins import SIGMAS
+from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, OMEGA, chirality
 from zoo.physics.torsions import torsions
 from zoo.units import ANGSTROM_PER_NM, EV_PER_KJ_MOL
 
@@ -91,37 +90,3 @@ def _far_pairs() -> tuple[np.ndarray, ...]:
     for a, b in BONDS:
         bonded[a, b] = bonded[b, a] = 1
     return np.nonzero(np.triu(np.linalg.matrix_power(bonded, 3) == 0))
-
-
-def ramachandran(dataset: Dataset, positions: np.ndarray, run: np.ndarray) -> list[Check]:
-    """Both signs of φ in each split, and the basins beside their shares at equilibrium."""
-    phi, psi = dihedrals(positions)
-    source = "free-energy barrier at φ = 0"
-    barrier = float((np.abs(phi) < np.radians(15)).mean())
-    checks = [Check("frames with |φ| < 15°", "< 0.01", source, barrier, ok=barrier < 0.01)]
-    for split in [s for s in SPLITS if s in dataset.manifest.splits]:
-        share = float((phi[dataset.split(split).index] > 0).mean())
-        checks.append(
-            Check(
-                f"share of φ > 0 in {split}",
-                "between 0 and 1",
-                "both signs of φ can be learnt and tested",
-                share,
-                ok=0 < share < 1,
-            )
-        )
-    note = "not compared: the runs started in chosen basins and are too short to forget it"
-    for name, member in basins(phi, psi).items():
-        share, error = mean_and_error(member, run)
-        reference = REFERENCE.get(name)
-        checks.append(
-            Check(
-                f"population of {name}",
-                f"{reference:g}" if reference else "no reference",
-                "equilibrium at 300 K, reweighted data-free samples",
-                share,
-                error=error,
-                note=note,
-            )
-        )
-    return checks
