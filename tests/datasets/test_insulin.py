@@ -175,8 +175,8 @@ def test_short_version_has_the_statistics_of_the_sample(sample, tmp_path):
         assert abs(short.array(name).mean() - values.mean()) < 4 * values.std()
     size, _ = mean_and_error(radius_of_gyration(np.asarray(sample.array(keys.POSITIONS))), run)
     assert radius_of_gyration(np.asarray(short.array(keys.POSITIONS))).mean() == pytest.approx(size, abs=0.4)
-    rms = [np.sqrt((np.asarray(d.array(keys.FORCES)) ** 2).mean()) for d in (short, sample)]
-    assert rms[0] == pytest.approx(rms[1], rel=0.05)
+    rms = [np.sqrt((np.asarray(d.array(keys.FORCES)) ** 2).mean((1, 2))) for d in (short, sample)]
+    assert abs(rms[0].mean() - rms[1].mean()) < 4 * rms[1].std()  # 12 %
 
 
 def test_another_structure_may_be_named(tmp_path):
