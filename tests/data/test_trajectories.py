@@ -269,7 +269,7 @@ def refusals(folder: Path) -> dict[str, tuple[list[Path], dict[str, object], str
         ),
         "topology of another": ([xtc], other_top, "has 28 particles, the topology top.pdb 31"),
         "cut xtc": ([folder / "cut.xtc"], top, "cut.xtc cannot be read as xtc"),
-        "cut dcd": ([folder / "cut.dcd"], top, "tells 6 frames but 5 are whole"),
+        "cut dcd": ([folder / "cut.dcd"], top, "not that of the 6 frames of 28 atoms"),
         "empty": ([folder / "empty.xtc"], top, "is empty"),
         "nonsense selection": ([xtc], top | {"select": "protien and"}, "cannot read select="),
         "empty selection": ([xtc], top | {"select": "resname LYS"}, "picks no atom.*ACE, ALA, HOH, NME"),

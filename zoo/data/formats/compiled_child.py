@@ -125,6 +125,7 @@ def _dcd(path: str, chunk_bytes: int) -> Iterator[dict[str, np.ndarray]]:
     from mdtraj.formats import DCDTrajectoryFile
     from mdtraj.utils.unitcell import lengths_and_angles_to_box_vectors
 
+    _check_dcd(path)
     with DCDTrajectoryFile(path) as file:
         size = _frames_in(chunk_bytes, file.read(1)[0].shape[1])
         file.seek(0)
@@ -135,18 +136,36 @@ def _dcd(path: str, chunk_bytes: int) -> Iterator[dict[str, np.ndarray]]:
                 rows = lengths_and_angles_to_box_vectors(*lengths.T, *angles.T)
                 chunk[keys.CELLS] = np.stack(rows, axis=1).astype(np.float64)
             yield chunk
-        told, whole = _dcd_frames(path), file.tell()
-    if told > whole:
-        raise ValueError(f"its header tells {told} frames but {whole} are whole: it was cut")
 
 
-def _dcd_frames(path: str) -> int:
-    """Number of frames that the header tells: the second word, in the byte order of the first, 84."""
-    with open(path, "rb") as file:
-        head = file.read(16)
-    order = "<" if head[0] == 84 else ">"
-    at = 8 if head[4:8] == b"CORD" else 12  # record lengths of 4 or of 8 bytes
-    return int(np.frombuffer(head, f"{order}i4", 1, at)[0])
+def _check_dcd(path: str) -> None:
+    """Raise unless all records are whole: where they are not, the C code ends without a word.
+
+    A record stands between two copies of its length in bytes. Header (84 bytes: `CORD`, numbers of frames, …,
+    of fixed atoms, …, cell, fourth dimension), title, number of atoms; for each frame the cell, x, y, z.
+    """
+    words = np.memmap(path, np.int32, "r", shape=(os.path.getsize(path) // 4,))
+    if words[0] != 84:
+        words = words.view(words.dtype.newbyteorder())
+    if len(words) < 30 or words[0] != 84 or words[22] != 84:
+        raise ValueError("its header is damaged, or of an unusual kind (records of 64 bits)")
+    told, fixed, cell, fourth, charmm = words[2], words[10], words[12], words[13], words[21]
+    title = 23 + int(words[23]) // 4 + 2
+    if not 0 < words[23] < 1 << 20 or len(words) < title + 3 or words[title - 1] != words[23]:
+        raise ValueError("its title is damaged")
+    if fixed or (charmm and fourth) or (words[title], words[title + 2]) != (4, 4):
+        raise ValueError("its header is damaged, or it has fixed atoms or a fourth dimension")
+    atoms = int(words[title + 1])
+    lengths = [12] * bool(charmm and cell) + [atoms] * 3
+    starts = np.cumsum([0, *(length + 2 for length in lengths)])
+    body = words[title + 3 :]
+    frames, left = divmod(len(body), int(starts[-1]))
+    if atoms < 1 or left or os.path.getsize(path) % 4 or (told and told != frames):
+        raise ValueError(f"its size is not that of the {told} frames of {atoms} atoms that its header tells")
+    records = body.reshape(frames, -1)
+    for start, length in zip(starts, lengths, strict=False):
+        if (records[:, [start, start + length + 1]] != 4 * length).any():
+            raise ValueError("one of its frames is damaged")
 
 
 READERS = {"xtc": _xtc, "trr": _trr, "dcd": _dcd}

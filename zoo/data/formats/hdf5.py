@@ -38,6 +38,8 @@ _ARRAYS: dict[str, tuple[str, int, tuple[str, ...], float]] = {
     "cell_lengths": ("lengths", 2, ("nanometers", "nm"), ANGSTROM_PER_NM),
     "cell_angles": ("angles", 2, ("degrees",), 1.0),
 }
+#: Arrays of the convention that are left out.
+_NOT_READ = {"topology", "kineticEnergy", "temperature", "alchemicalLambda"}
 
 
 def matches(content: Content) -> bool:
@@ -82,6 +84,9 @@ def _frames(path: Path, topology: Topology) -> Iterator[Chunk]:
         order = None
         if "topology" in file and topology.path != path:
             order = order_by_name(topology_of(path).system, topology.system, path.name, topology.path.name)
+        unknown = sorted(set(file) - set(_ARRAYS) - _NOT_READ)
+        if unknown:
+            raise DataError(f"{path} holds {unknown[0][:40]!r}, which MDTraj's convention does not know")
         found = {name: file[name] for name in _ARRAYS if name in file}
         frames = found["coordinates"].shape[0]
         for name, array in found.items():

@@ -41,6 +41,8 @@ def _frames(path: Path, particles: int, options: StatedUnits) -> Iterator[Chunk]
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # whatever numpy makes of a damaged header
         raise DataError(f"{path} cannot be read as npy: {str(error).splitlines()[0][:200]}") from error
+    if array.offset + array.nbytes != path.stat().st_size:
+        raise DataError(f"{path} has another size than its header tells: it is damaged")
     if array.dtype.kind != "f":
         raise DataError(f"{path} holds {array.dtype}, not positions")
     shape = array.shape
@@ -54,5 +56,6 @@ def _frames(path: Path, particles: int, options: StatedUnits) -> Iterator[Chunk]
         )
     size = max(1, CHUNK_BYTES // (24 * particles))
     for start in range(0, len(array), size):
-        part = np.array(array[start : start + size], np.float64)
-        yield {keys.POSITIONS: options.convert(keys.POSITIONS, part).astype(np.float32)}
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+            part = np.array(array[start : start + size], np.float64)
+            yield {keys.POSITIONS: options.convert(keys.POSITIONS, part).astype(np.float32)}

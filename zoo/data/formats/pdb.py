@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,7 @@ def read(paths: list[Path], options: KnownUnits) -> RawData:
 
 
 def _frames(path: Path, topology: Topology) -> Iterator[Chunk]:
+    _check_end(path)
     found = _load(path)
     system = from_mdtraj(path, found.topology).system
     order = order_by_name(system, topology.system, path.name, topology.path.name)
@@ -63,6 +65,16 @@ def _frames(path: Path, topology: Topology) -> Iterator[Chunk]:
     if found.unitcell_vectors is not None:
         chunk[keys.CELLS] = found.unitcell_vectors.astype(np.float64) * ANGSTROM_PER_NM
     yield chunk
+
+
+def _check_end(path: Path) -> None:
+    """Raise `DataError` if a file may have been cut: nothing but a last record tells that it was not."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        last = b""
+        for line in file:
+            last = line if line.strip() else last
+    if last[:6].strip() not in (b"END", b"ENDMDL", b"TER", b"MASTER", b"CONECT"):
+        raise DataError(f"{path} ends without END: it may be cut. If it is whole, add a line END")
 
 
 def _load(path: Path, only_first: bool = False) -> mdtraj.Trajectory:
