@@ -249,7 +249,7 @@ def _processes_that_name(folder: Path) -> list[str]:
 def test_a_failing_simulation_is_one_clear_error(tmp_path):
     options = Options(runs=2, workers=1, temperature=2000, timestep=4, hydrogen_mass=3, interval=0.004)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zoo.datasets.alanine_dipeptide.build.build_system", lambda mass: _exploding(mass))
+        patch.setattr("zoo.datasets.alanine_dipeptide.build.build_system", lambda mass, _: _exploding(mass))
         with pytest.raises(RunFailed, match=r"run \d failed: .*NaN"):
             ENTRY.make(tmp_path / "d", frames=20, seed=0, options=options)
 
