@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator
+from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
@@ -56,14 +58,25 @@ def read(paths: list[Path], options: Options) -> RawData:
 
 
 def _images(path: Path) -> Iterator[Atoms]:
-    """Yield a file's frames; whatever ASE makes of a damaged one is one clear error."""
-    from ase.io import iread
+    """Yield a file's frames; whatever ASE makes of a damaged one is one clear error.
+
+    Frames are cut out here, one at a time: ASE reads as many lines as a count says, also behind the end.
+    """
+    from ase.io import read as read_frame
 
     number = 0
     try:
         with _text(path) as file:
-            for atoms in iread(file, index=":", format="extxyz"):
-                yield atoms
+            while line := file.readline():
+                if not line.strip():
+                    continue
+                count = int(line)
+                if not 0 < count < 1 << 31:
+                    raise ValueError(f"it counts {count:.3g} atoms")
+                lines = [line, *islice(file, count + 1)]
+                if len(lines) < count + 2:
+                    raise ValueError(f"{len(lines) - 2} of {count} atoms are there: the file was cut")
+                yield read_frame(StringIO("".join(lines)), index=0, format="extxyz")
                 number += 1
     except ZooError:
         raise
