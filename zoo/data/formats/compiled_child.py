@@ -144,7 +144,7 @@ def _check_dcd(path: str) -> None:
     A record stands between two copies of its length in bytes. Header (84 bytes: `CORD`, numbers of frames, …,
     of fixed atoms, …, cell, fourth dimension), title, number of atoms; for each frame the cell, x, y, z.
     """
-    words = np.memmap(path, np.int32, "r", shape=(os.path.getsize(path) // 4,))
+    words: np.ndarray = np.memmap(path, np.int32, "r", shape=(os.path.getsize(path) // 4,))
     if words[0] != 84:
         words = words.view(words.dtype.newbyteorder())
     if len(words) < 30 or words[0] != 84 or words[22] != 84:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -76,7 +76,8 @@ def _images(path: Path) -> Iterator[Atoms]:
                 lines = [line, *islice(file, count + 1)]
                 if len(lines) < count + 2:
                     raise ValueError(f"{len(lines) - 2} of {count} atoms are there: the file was cut")
-                yield read_frame(StringIO("".join(lines)), index=0, format="extxyz")
+                atoms: Any = read_frame(StringIO("".join(lines)), index=0, format="extxyz")
+                yield atoms
                 number += 1
     except ZooError:
         raise
