@@ -201,7 +201,7 @@ def test_killed_and_continued_is_as_if_not_killed(made, tmp_path):
         "from pathlib import Path\n"
         "from zoo.datasets.alanine_dipeptide.build import make, Options\n"
         f"options = Options.model_validate_json({QUICK.model_dump_json()!r})\n"
-        f"make(Path({str(out)!r}), frames=240, seed=3, options=options)"
+        f"make(Path({str(out)!r}), variant=None, frames=240, seed=3, options=options)"
     )
     path = os.pathsep.join(filter(None, sys.path))
     process = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path})
@@ -222,9 +222,9 @@ def test_killed_and_continued_is_as_if_not_killed(made, tmp_path):
     continued = []
     original = Work.load
 
-    def load(self, name):
+    def load(self, name, *only):
         continued.append((self.folder / f"{name}.npz").stat().st_mtime_ns)
-        return original(self, name)
+        return original(self, name, *only)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Work, "load", load)

@@ -37,10 +37,12 @@ class AlanineDipeptide(DatasetEntry):
         from zoo.datasets.alanine_dipeptide.exchange_build import make_exchange
 
         if not isinstance(options, Options):
-            options = Options.model_validate(options.model_dump(exclude_unset=True))
+            options = Options.model_validate(options.model_dump())
         frames = 10_000 if frames is None else frames
         exchange = self.variant == "replica-exchange"
-        foreign = options.model_fields_set & set(OF_OPENMM if exchange else OF_EXCHANGE)
+        foreign = options.model_dump(exclude_defaults=True).keys() & set(
+            OF_OPENMM if exchange else OF_EXCHANGE
+        )
         if foreign:
             raise ConfigError(f"{self.name} has no option {', '.join(sorted(foreign))}")
         if exchange:

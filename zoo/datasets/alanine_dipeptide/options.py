@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from zoo.engines.langevin import LangevinOptions
 
@@ -30,15 +30,6 @@ class Options(LangevinOptions):
     batch: int = Field(32, ge=1, le=1_000_000)
     device: str = Field("cpu", pattern=r"^(cpu|cuda(:\d+)?)$")
     compile: bool = False
-
-    @model_validator(mode="after")
-    def _ladder(self) -> Options:
-        if "highest" in self.model_fields_set and self.highest <= self.temperature:
-            raise ValueError(
-                f"highest {self.highest:g} K must be above temperature {self.temperature:g} K: "
-                "replica exchange climbs from one to the other"
-            )
-        return self
 
     @property
     def steps_per_exchange(self) -> int:
