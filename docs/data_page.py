@@ -25,7 +25,7 @@ from pages.data import RESULTS, out_of_date, record_path, sample_digest, samples
 
 def run(name: str) -> int:
     """Check one packaged sample and write the results; return how many checks fail."""
-    from zoo.verbs.data import check_dataset
+    from zoo.verbs.checking import check_dataset
 
     start = time.perf_counter()
     checks = check_dataset(name)

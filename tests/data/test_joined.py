@@ -72,6 +72,8 @@ def test_other_systems_are_refused(folders, tmp_path):
     chain(tmp_path / "c", system={**system, "bonds": [[0, 1]]})
     with pytest.raises(DataError, match="their bonds"):
         open_dataset(f"{folders}/a+{tmp_path}/c")
+    with pytest.raises(DataError, match="before or after"):
+        open_dataset(f"{folders}/a+")
     with pytest.raises(DataError, match="no such folder"):
         open_dataset(f"{folders}/a+{folders}/nothing")
 

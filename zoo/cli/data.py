@@ -99,7 +99,7 @@ def check(
     """Compare a dataset with independent facts; exit status 1 if one does not hold."""
     from dataclasses import asdict
 
-    from zoo.verbs.data import check_dataset
+    from zoo.verbs.checking import check_dataset
 
     checks = check_dataset(name)
     if json:

@@ -39,6 +39,8 @@ def open_dataset(name: str | Path, *, verify: bool | None = None) -> Dataset:
         DataError: the folder is no dataset, or is damaged, or several are not of one system.
     """
     if isinstance(name, str) and "+" in name and not Path(name).exists():
+        if not all(part.strip() for part in name.split("+")):
+            raise DataError(f"{name!r} lacks a dataset before or after +; A+B names both")
         return JoinedDataset([open_dataset(part.strip(), verify=verify) for part in name.split("+")])
     if isinstance(name, str) and is_registered(name):
         return Dataset(sample_path(name), verify=verify)

@@ -37,11 +37,12 @@ def import_dataset(
 
     Raises:
         UnknownName: no such format or option.
-        ConfigError: an option's value does not fit.
+        ConfigError: an option's value does not fit, or the label is no plain name.
         DataError: the files are damaged, do not go together or are of no known format.
     """
+    target = default_out(name)
     raw = formats.read([Path(p) for p in paths], format, **dict(options or {}))
-    return write_raw(raw, name, out or default_out(name))
+    return write_raw(raw, name, out or target)
 
 
 def write_raw(raw: RawData, name: str, out: Path) -> Path:

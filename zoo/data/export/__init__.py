@@ -46,6 +46,8 @@ def export(frames: Frames, out: Path, *, overwrite: bool = False) -> list[Path]:
     if not len(frames):
         raise DataError("there are no frames to write")
     write: Callable[[Frames, Path], list[str]] = import_module(FORMATS[ending]).write
+    if not overwrite:
+        _refuse_existing(out)  # before a long trajectory is written, and again after it
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
         made = write(frames, Path(folder) / out.name)
@@ -57,3 +59,9 @@ def export(frames: Frames, out: Path, *, overwrite: bool = False) -> list[Path]:
         for name in made:
             os.replace(Path(folder) / name, out.parent / name)
     return [out.parent / name for name in made]
+
+
+def _refuse_existing(*paths: Path) -> None:
+    for path in paths:
+        if path.exists():
+            raise DataError(f"{path} exists already; choose another --out or remove it first")
