@@ -219,6 +219,31 @@ def test_runs_and_times(tmp_path: Path) -> None:
     assert continued[keys.TIME].tolist() == [0.5 * i for i in range(12)]
 
 
+@pytest.mark.parametrize("ending", ["xtc", "trr", "dcd"])
+def test_pieces_that_share_a_frame(ending: str, tmp_path: Path) -> None:
+    whole = trajectory(frames=9)
+    first, options = save(whole[:5], tmp_path, ending, "p1")
+    second, _ = save(whole[4:], tmp_path, ending, "p2")  # GROMACS -noappend: the last frame again
+    raw = formats.read([first, second], **options)
+    arrays = everything(raw)
+    np.testing.assert_allclose(arrays[keys.POSITIONS], whole.xyz * 10, atol=PRECISION[ending])
+    assert any("p2" in note and "left out" in note for note in raw.provenance["notes"])
+    if ending == "dcd":
+        return
+    np.testing.assert_allclose(arrays[keys.TIME], whole.time)
+    runs = everything(formats.read([first, second], runs="files", **options))
+    assert runs[keys.RUN].tolist() == [0] * 5 + [1] * 5
+    other = whole[4:]
+    other.xyz = other.xyz + np.linspace(0, 0.5, 22)[:, None].astype(np.float32)
+    third, _ = save(other, tmp_path, ending, "p3")
+    with pytest.raises(DataError, match="p3.*time stays, from 10 to 10 ps.*runs=files"):
+        everything(formats.read([first, third], **options))
+    whole.time[3] = whole.time[2]
+    twice, _ = save(whole, tmp_path, ending, "p4")
+    with pytest.raises(DataError, match="p4.*time stays, from 6 to 6 ps.*runs=files"):
+        everything(formats.read([twice], **options))
+
+
 def test_pdb_files_are_matched_by_name(tmp_path: Path) -> None:
     whole = trajectory(boxed=False)
     first, _ = save(whole[:3], tmp_path, "pdb", "a")

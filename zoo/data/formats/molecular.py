@@ -20,6 +20,8 @@ from zoo.units import ASE
 
 #: Bytes of positions in a chunk: less than elsewhere, for molecules made whole are float64, several times.
 CHUNK_BYTES = 16 << 20
+#: Two frames of one time are the same if no coordinate differs by more (Å): xtc keeps 0.01.
+SAME = 0.011
 UNITS = {
     keys.POSITIONS: ASE.length,
     keys.VELOCITIES: f"{ASE.length}/{ASE.time}",
@@ -120,6 +122,7 @@ def _in_runs(
     """
     clock = _Clock(options, notes)
     run, count = None, 0
+    last: Chunk | None = None
     for number, path in enumerate(paths):
         empty = True
         for chunk in frames(path):
@@ -130,6 +133,13 @@ def _in_runs(
                 raise DataError(
                     f"{path} has {particles} particles, the topology {topology.path.name} {len(topology)}"
                 )
+            if empty and last is not None and options.runs != "files" and _repeats(last, chunk):
+                notes.append(f"{path.name} begins with the frame that the file before it ends with: left out")
+                chunk = {name: array[1:] for name, array in chunk.items()}
+                size, empty = size - 1, False
+                if not size:
+                    continue
+            last = {n: chunk[n][-1:].copy() for n in (keys.POSITIONS, keys.TIME) if n in chunk}
             of_file = number if options.runs == "files" else 0
             now = int(chunk[keys.RUN][0]) if keys.RUN in chunk else of_file
             if now != run:
@@ -148,6 +158,17 @@ def _in_runs(
             raise DataError(f"{path} holds no frames")
 
 
+def _repeats(last: Chunk, chunk: Chunk) -> bool:
+    """Whether a file's first frame is the last one before it: of a continued run, both files hold it.
+
+    Files without times, as dcd, must agree to the last bit.
+    """
+    one, other = last[keys.POSITIONS][0], chunk[keys.POSITIONS][0]
+    if keys.TIME not in last or keys.TIME not in chunk:
+        return np.array_equal(one, other)
+    return bool(last[keys.TIME][0] == chunk[keys.TIME][0]) and np.allclose(one, other, rtol=0, atol=SAME)
+
+
 class _Clock:
     """Times of the frames: the files' own, or counted by `timestep`."""
 
@@ -161,7 +182,7 @@ class _Clock:
         self.last = -np.inf
 
     def tell(self, path: Path, chunk: Chunk, count: int) -> None:
-        """Put the times into a chunk. Raises `DataError` where they go back within a run."""
+        """Put the times into a chunk. Raises `DataError` where they do not go on within a run."""
         time = chunk.pop(keys.TIME, None)
         if self.trusted is None:
             self.trusted = time is not None and (
@@ -173,11 +194,12 @@ class _Clock:
             if self.step is not None:
                 raise ConfigError(f"{path} tells the times of its frames: leave out `timestep`")
             times = np.concatenate([[self.last], time])
-            back = np.flatnonzero(np.diff(times) < 0)
+            back = np.flatnonzero(np.diff(times) <= 0)
             if back.size:
+                one, other = times[back[0]], times[back[0] + 1]
                 raise DataError(
-                    f"{path}: time goes back from {times[back[0]]:g} to {times[back[0] + 1]:g} ps "
-                    "within one run. Independent runs, each in a file of its own, take `--set runs=files`; "
+                    f"{path}: time {'goes back from' if other < one else 'stays, from'} {one:g} to {other:g} "
+                    "ps within one run. Independent runs, each in a file of its own, take `--set runs=files`; "
                     "of a run that was continued, cut what overlaps"
                 )
             self.last = times[-1]
