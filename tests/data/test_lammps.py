@@ -426,6 +426,17 @@ def test_several_files_of_one_run_overlap_after_a_restart(tmp_path: Path) -> Non
     assert runs.arrays[keys.RUN].tolist() == [0] * 6 + [1] * 4
 
 
+def test_time_told_by_some_files_only(tmp_path: Path) -> None:
+    told = dump(tmp_path / "a.dump", frames=1, extra="ITEM: UNITS\nlj\nITEM: TIME\n0.0")
+    plain = dump(tmp_path / "b.dump", first=10)
+    refused("step 10: no time is told.*timestep=…", told, plain)
+    late = dump(tmp_path / "c.dump", frames=1, first=40, extra="ITEM: UNITS\nlj\nITEM: TIME\n0.2")
+    refused("step 40: a time is told.*timestep=…", plain, late, units="lj")
+    counted = read_all(formats.read([told, plain, late], timestep=0.005))
+    np.testing.assert_allclose(counted[keys.TIME], [0, 0.05, 0.1, 0.15, 0.2])
+    refused("tells time 0.2, but step × timestep is 0.4", plain, late, units="lj", timestep=0.01)
+
+
 def test_one_step_twice_in_one_file(tmp_path: Path) -> None:
     one, two = dump(tmp_path / "a.dump", frames=3), dump(tmp_path / "b.dump", frames=3, first=20)
     both = tmp_path / "both.dump"

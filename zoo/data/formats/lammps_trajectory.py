@@ -99,6 +99,7 @@ class Reader:
     ) -> None:
         self.options, self.flags, self.names = options, flags, set(first.columns)
         told = first.units or (topology.units if topology else None)
+        self.timed = first.time is not None
         self.style: Style = style(first.path, told, options.units)
         self.pbc = boundary(first, options)
         self.kind = self._kind(first)
@@ -266,13 +267,31 @@ class Reader:
                 arrays[name] = shot.triple(kind) * factor
         if self.flags.energy:
             arrays[keys.ENERGIES] = np.float64(shot.columns[self.flags.energy].sum() * unit.energy)
-        if shot.time is not None:
-            arrays[keys.TIME] = np.float64(shot.time * unit.time)
-        elif options.timestep is not None:
-            arrays[keys.TIME] = np.float64(shot.step * options.timestep * unit.time)
+        time = self._time(where, shot)
+        if time is not None:
+            arrays[keys.TIME] = np.float64(time * unit.time)
         if options.runs == "files":
             arrays[keys.RUN] = np.int32(run)
         return arrays
+
+    def _time(self, where: str, shot: Snapshot) -> float | None:
+        """Time in the file's unit: counted by `timestep` for all snapshots, or told by all, or by none."""
+        step = self.options.timestep
+        if step is not None:
+            counted = shot.step * step
+            if shot.time is not None and abs(shot.time - counted) > 1e-6 * max(abs(shot.time), step):
+                raise DataError(
+                    f"{where}: the file tells time {shot.time:g}, but step × timestep is {counted:g}; "
+                    "leave out `timestep`, or give the right one"
+                )
+            return counted
+        if (shot.time is not None) != self.timed:
+            raise DataError(
+                f"{where}: {'no time' if self.timed else 'a time'} is told, unlike in the first snapshot; "
+                "say `--set timestep=…` (of one step) to count all times, or write all with "
+                "`dump_modify time yes`"
+            )
+        return shot.time
 
     def _same(self, where: str, shot: Snapshot) -> None:
         """Raise unless the particles are those of the first snapshot."""
