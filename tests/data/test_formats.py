@@ -10,7 +10,7 @@ import pytest
 
 from zoo import keys
 from zoo.data import formats
-from zoo.errors import DataError, UnknownName, ZooError
+from zoo.errors import ConfigError, DataError, UnknownName, ZooError
 
 N, CLONES = 125, 4
 BOX = (N / 1.2) ** (1 / 3)
@@ -160,6 +160,15 @@ def test_plain_npz(tmp_path: Path) -> None:
         "positions": "σ", "forces": "ε/σ", "energies": "ε", "cell": "σ",
     }  # fmt: skip
     assert raw.system.periodic
+
+
+def test_plain_npz_with_runs_by_time(tmp_path: Path) -> None:
+    one = plain(tmp_path, "a.npz", time=[1.0, 2.0])
+    two = plain(tmp_path, "b.npz", time=[3.0, 0.5])
+    raw = formats.read([one, two], units="lj", runs="time")
+    assert raw.arrays[keys.RUN].tolist() == [0, 0, 0, 1]
+    with pytest.raises(ConfigError, match="holds no `time`"):
+        formats.read([plain(tmp_path, "c.npz")], units="lj", runs="time")
 
 
 def test_plain_npz_of_a_molecule(tmp_path: Path) -> None:

@@ -446,7 +446,10 @@ def test_one_step_twice_in_one_file(tmp_path: Path) -> None:
     both.write_text(one.read_text() + dump(tmp_path / "c.dump", first=20, seed=4).read_text())
     refused("one step, two configurations", both, units="lj")
     both.write_text(one.read_text() + dump(tmp_path / "d.dump", first=10).read_text())
-    refused("step 10 comes after 20", both, units="lj")
+    refused("step 10 comes after 20.*runs=time", both, units="lj")
+    runs = formats.read([both], units="lj", runs="time", timestep=1.0)
+    assert runs.arrays[keys.RUN].tolist() == [0] * 3 + [1] * 3
+    assert runs.arrays[keys.TIME].tolist() == [0, 10, 20, 10, 20, 30]
 
 
 def test_selections(melt: tuple[Path, Truth]) -> None:

@@ -244,6 +244,43 @@ def test_pieces_that_share_a_frame(ending: str, tmp_path: Path) -> None:
         everything(formats.read([twice], **options))
 
 
+@pytest.mark.parametrize("ending", ["xtc", "trr", "h5"])
+def test_runs_that_end_where_time_goes_back(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trajectory(frames=9)
+    whole.time = np.array([2, 4, 6, 8, 1, 3, 5, 5, 7], float)
+    path, options = save(whole, tmp_path, ending)
+    with pytest.raises(DataError, match="time goes back from 8 to 1 ps.*runs=time"):
+        everything(formats.read([path], **options))
+    for frames in (1, 2, 100):  # in a chunk
+        for module in ("compiled", "hdf5"):
+            monkeypatch.setattr(f"zoo.data.formats.{module}.CHUNK_BYTES", frames * 12 * PEPTIDE)
+        arrays = everything(formats.read([path], runs="time", **options))
+        assert arrays[keys.RUN].tolist() == [0] * 4 + [1] * 3 + [2] * 2
+        np.testing.assert_allclose(arrays[keys.TIME], whole.time)
+    arrays = everything(formats.read([path], runs="time", stride=2, **options))
+    assert arrays[keys.TIME].tolist() == [2, 6, 1, 5, 5]
+
+
+def test_an_exported_dataset_of_several_runs_comes_back(tmp_path: Path) -> None:
+    from zoo.data.catalog import open_dataset
+    from zoo.verbs.exporting import export_dataset
+
+    made, top = export_dataset("alanine-dipeptide", tmp_path / "a.xtc", stride=40)
+    arrays = everything(formats.read([made], topology=str(top), runs="time"))
+    data = open_dataset("alanine-dipeptide")
+    runs = np.unique(data.array("run"), return_inverse=True)[1]
+    times = data.array("time")
+    frames = [int(np.flatnonzero((runs == r) & np.isclose(times, t))[0])
+              for r, t in zip(arrays[keys.RUN], arrays[keys.TIME], strict=True)]  # fmt: skip
+    assert len(set(frames)) == len(frames) and arrays[keys.RUN].max() == runs.max() > 0
+    np.testing.assert_allclose(arrays[keys.POSITIONS], data.array("positions", np.array(frames)), atol=0.012)
+    dcd, options = save(trajectory(), tmp_path, "dcd")
+    with pytest.raises(ConfigError, match="tells no times: runs=time needs them"):
+        formats.read([dcd], runs="time", **options)
+
+
 def test_pdb_files_are_matched_by_name(tmp_path: Path) -> None:
     whole = trajectory(boxed=False)
     first, _ = save(whole[:3], tmp_path, "pdb", "a")

@@ -68,7 +68,7 @@ def _in_order(paths: list[Path], options: Options) -> list[tuple[Path, int]]:
         if first is None:
             raise DataError(f"{path} holds no whole snapshot")
         files.append((path, first.step))
-    if options.runs == "files":
+    if options.runs != "one":
         return files
     files.sort(key=lambda file: file[1])
     for (one, step), (other, same) in pairwise(files):
@@ -82,6 +82,9 @@ def _in_order(paths: list[Path], options: Options) -> list[tuple[Path, int]]:
 
 def _joined(files: list[tuple[Path, int]], options: Options) -> Iterator[tuple[int, Snapshot]]:
     """Yield (run, snapshot) through all files, each step of a run once."""
+    if options.runs == "time":
+        yield from _by_step(files, options)
+        return
     one_run = options.runs == "one"
     for number, (path, _) in enumerate(files):
         end = files[number + 1][1] if one_run and number + 1 < len(files) else None
@@ -92,13 +95,27 @@ def _joined(files: list[tuple[Path, int]], options: Options) -> Iterator[tuple[i
             yield number, shot
 
 
+def _by_step(files: list[tuple[Path, int]], options: Options) -> Iterator[tuple[int, Snapshot]]:
+    """Yield (run, snapshot); the next run begins where the step does not go on to another configuration."""
+    run, last = 0, None
+    for path, _ in files:
+        for shot in _read(path, options):
+            if last is not None and shot.step <= last.step:
+                if shot.step == last.step and _same(last, shot):
+                    continue
+                run += 1
+            yield run, shot
+            last = shot
+
+
 def _steps(path: Path, options: Options) -> Iterator[Snapshot]:
     """Yield the snapshots of one file; a step that a restart wrote twice comes once."""
     last: Snapshot | None = None
     for shot in _read(path, options):
         if last is not None and shot.step < last.step:
             raise DataError(
-                f"{path}: step {shot.step} comes after {last.step}: cut the file there, give both"
+                f"{path}: step {shot.step} comes after {last.step}: cut the file there, give both; "
+                "or say `--set runs=time` if another run begins there"
             )
         if last is not None and shot.step == last.step:
             _agree(last, shot)

@@ -270,7 +270,7 @@ class Reader:
         time = self._time(where, shot)
         if time is not None:
             arrays[keys.TIME] = np.float64(time * unit.time)
-        if options.runs == "files":
+        if options.runs != "one":
             arrays[keys.RUN] = np.int32(run)
         return arrays
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -116,10 +117,7 @@ def _in_runs(
     options: MolecularOptions,
     notes: list[str],
 ) -> Iterator[Chunk]:
-    """Yield the chunks of all files with `run` and `time`, every `stride`-th frame of each run.
-
-    A chunk that tells its `run` is of that run alone.
-    """
+    """Yield the chunks of all files with `run` and `time`, every `stride`-th frame of each run."""
     clock = _Clock(options, notes)
     run, count = None, 0
     last: Chunk | None = None
@@ -136,24 +134,24 @@ def _in_runs(
             if empty and last is not None and options.runs != "files" and _repeats(last, chunk):
                 notes.append(f"{path.name} begins with the frame that the file before it ends with: left out")
                 chunk = {name: array[1:] for name, array in chunk.items()}
-                size, empty = size - 1, False
-                if not size:
-                    continue
-            last = {n: chunk[n][-1:].copy() for n in (keys.POSITIONS, keys.TIME) if n in chunk}
-            of_file = number if options.runs == "files" else 0
-            now = int(chunk[keys.RUN][0]) if keys.RUN in chunk else of_file
-            if now != run:
-                run, count = now, 0
-                clock.restart()
-            chunk[keys.RUN] = np.full(size, run, np.int32)
-            _check_finite(path, chunk, count)
-            clock.tell(path, chunk, count)
-            every = slice(-count % options.stride, None, options.stride)
-            count += size
             empty = False
-            chunk = {name: array[every] for name, array in chunk.items()}
-            if len(chunk[keys.RUN]):
-                yield chunk
+            if options.runs == "time" and keys.RUN not in chunk:
+                _number_by_time(path, chunk, last, run or 0)
+            for piece in _one_run_each(chunk):
+                size = len(piece[keys.POSITIONS])
+                now = int(piece[keys.RUN][0]) if keys.RUN in piece else number * (options.runs == "files")
+                if now != run:
+                    run, count = now, 0
+                    clock.restart()
+                last = {n: piece[n][-1:].copy() for n in (keys.POSITIONS, keys.TIME) if n in piece}
+                piece[keys.RUN] = np.full(size, run, np.int32)
+                _check_finite(path, piece, count)
+                clock.tell(path, piece, count)
+                every = slice(-count % options.stride, None, options.stride)
+                count += size
+                piece = {name: array[every] for name, array in piece.items()}
+                if len(piece[keys.RUN]):
+                    yield piece
         if empty:
             raise DataError(f"{path} holds no frames")
 
@@ -169,12 +167,30 @@ def _repeats(last: Chunk, chunk: Chunk) -> bool:
     return bool(last[keys.TIME][0] == chunk[keys.TIME][0]) and np.allclose(one, other, rtol=0, atol=SAME)
 
 
+def _number_by_time(path: Path, chunk: Chunk, last: Chunk | None, run: int) -> None:
+    """Put `run` into a chunk: the next one begins where time does not go on."""
+    if keys.TIME not in chunk:
+        raise ConfigError(f"{path} tells no times: runs=time needs them; files of their own take runs=files")
+    before = chunk[keys.TIME][:1] - 1 if last is None else last[keys.TIME]
+    ends = np.diff(np.concatenate([before, chunk[keys.TIME]])) <= 0
+    chunk[keys.RUN] = run + np.cumsum(ends)
+
+
+def _one_run_each(chunk: Chunk) -> Iterator[Chunk]:
+    """Cut a chunk where its `run` changes, if it tells any."""
+    size = len(chunk[keys.POSITIONS])
+    changes = np.diff(chunk[keys.RUN]) if keys.RUN in chunk else np.zeros(0)
+    for start, end in pairwise([0, *(np.flatnonzero(changes) + 1), size]):
+        if end > start:
+            yield {name: array[start:end] for name, array in chunk.items()}
+
+
 class _Clock:
     """Times of the frames: the files' own, or counted by `timestep`."""
 
     def __init__(self, options: MolecularOptions, notes: list[str]) -> None:
         self.step, self.notes = options.timestep, notes
-        self.trusted: bool | None = None
+        self.trusted: bool | None = True if options.runs == "time" else None
         self.restart()
 
     def restart(self) -> None:
@@ -197,10 +213,12 @@ class _Clock:
             back = np.flatnonzero(np.diff(times) <= 0)
             if back.size:
                 one, other = times[back[0]], times[back[0] + 1]
+                what = "goes back from" if other < one else "stays, from"
                 raise DataError(
-                    f"{path}: time {'goes back from' if other < one else 'stays, from'} {one:g} to {other:g} "
-                    "ps within one run. Independent runs, each in a file of its own, take `--set runs=files`; "
-                    "of a run that was continued, cut what overlaps"
+                    f"{path}: time {what} {one:g} to {other:g} ps within one run. "
+                    "Independent runs, each in a file of its own, take `--set runs=files`; "
+                    "several in one file (an exported dataset) runs=time; of a run that was continued, cut "
+                    "what overlaps"
                 )
             self.last = times[-1]
             chunk[keys.TIME] = time

@@ -98,6 +98,8 @@ def read(paths: list[Path], options: Options) -> RawData:
             frames_of = len(part.arrays[keys.POSITIONS])
             part.arrays[keys.RUN] = np.full(frames_of, number, np.int32)
             part.array_units[keys.RUN] = ""
+    if options.runs == "time":
+        _number_by_time(paths, parts)
     first.arrays = {
         name: np.concatenate([p.arrays[name][:: options.stride] for p in parts]) for name in first.arrays
     }
@@ -107,6 +109,18 @@ def read(paths: list[Path], options: Options) -> RawData:
         "options": options.model_dump(mode="json", exclude_defaults=True),
     }
     return first
+
+
+def _number_by_time(paths: list[Path], parts: list[RawData]) -> None:
+    """Put `run` into all parts: the next one begins where time does not go on."""
+    if keys.TIME not in parts[0].arrays:
+        raise ConfigError(f"{paths[0]} holds no `time`: runs=time needs it")
+    times = np.concatenate([part.arrays[keys.TIME] for part in parts])
+    runs = np.cumsum(np.diff(times, prepend=times[:1] - 1) <= 0).astype(np.int32)
+    ends = np.cumsum([len(part.arrays[keys.TIME]) for part in parts])[:-1]
+    for part, run in zip(parts, np.split(runs, ends), strict=True):
+        part.arrays[keys.RUN] = run
+        part.array_units[keys.RUN] = ""
 
 
 def _frames(path: Path, topology: Topology, options: Options) -> Iterator[Chunk]:

@@ -25,7 +25,9 @@ class TrajectoryOptions(Strict):
     temperature: float | None = Field(None, gt=0, description="K, or ε/k_B")
     timestep: float | None = Field(None, gt=0, description="time between frames or of one step")
     periodic: bool | None = Field(None, description="false: store in open space, without the cell")
-    runs: Literal["one", "files"] = Field("one", description="files: each file is an independent run")
+    runs: Literal["one", "files", "time"] = Field(
+        "one", description="files: each file is an independent run; time: one ends where time does not go on"
+    )
 
 
 def chunks(
