@@ -111,6 +111,16 @@ def test_plain_xyz_asks_for_units(tmp_path: Path) -> None:
     np.testing.assert_allclose(formats.read([path], units="nm").arrays[keys.POSITIONS][1, 1], [0, 0.9, 0])
 
 
+def test_a_dataset_is_not_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from ase.io import write
+
+    write(tmp_path / "a.extxyz", images(4))
+    folder = import_dataset("my-metal", [tmp_path / "a.extxyz"], tmp_path / "metal")
+    assert main(["data", "import", "again", str(folder), "--out", str(tmp_path / "b")]) == 2
+    assert "metal is a dataset already" in capsys.readouterr().err
+    assert not (tmp_path / "b").exists()
+
+
 def _bad_ase(folder: Path) -> dict[str, tuple[Path, str]]:
     from ase.io import write
 

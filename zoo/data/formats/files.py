@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.data.store import MANIFEST
 from zoo.errors import DataError
 
 #: Endings of data files; other files of a folder are passed over. With `.gz` behind them as well.
@@ -54,13 +55,19 @@ def collect(paths: Sequence[str | Path]) -> list[Path]:
     """Return the files behind `paths`; a folder stands for the data files in it, in natural order.
 
     Raises:
-        DataError: no path, a path that is not there, a folder without data files, the same twice.
+        DataError: no path, a path that is not there, a folder that has no data files or is a
+            dataset already, the same twice.
     """
     if not paths:
         raise DataError("nothing to import: name at least one file or folder")
     files: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
+            if (path / MANIFEST).is_file():
+                raise DataError(
+                    f"{path} is a dataset already: give this folder wherever a dataset's name goes, "
+                    "or write its frames to a file by `zoo data export`"
+                )
             found = [p for p in path.rglob("*") if p.is_file() and _suffix(p) in SUFFIXES]
             found = [p for p in found if not any(part.startswith(".") for part in p.parts[-1:])]
             if not found:
