@@ -111,6 +111,77 @@ def test_plain_xyz_asks_for_units(tmp_path: Path) -> None:
     np.testing.assert_allclose(formats.read([path], units="nm").arrays[keys.POSITIONS][1, 1], [0, 0.9, 0])
 
 
+def test_reduced_units_come_back_from_an_export(tmp_path: Path) -> None:
+    from zoo.data.catalog import open_dataset
+    from zoo.verbs.exporting import export_dataset
+
+    data = open_dataset("kob-andersen")
+    (made,) = export_dataset("kob-andersen", tmp_path / "a.xyz")
+    raw = formats.read([made], temperature=0.64)
+    arrays, system = everything(raw), data.system
+    assert raw.units == "lj" and raw.array_units["energies"] == "ε" and raw.array_units["time"] == "τ"
+    assert raw.system.types.tolist() == system.types.tolist()
+    assert raw.system.type_names == system.type_names and raw.system.pbc == system.pbc
+    np.testing.assert_allclose(raw.system.masses, system.masses)
+    np.testing.assert_allclose(arrays["positions"], data.array("positions"), rtol=0, atol=1e-7)
+    np.testing.assert_allclose(arrays["cell"], data.array("cell"), rtol=1e-12)
+    np.testing.assert_allclose(arrays["energies"], data.array("energies"), rtol=1e-9)
+    for name in ("run", "time"):
+        np.testing.assert_array_equal(arrays[name], data.array(name))
+    assert not raw.provenance["notes"]
+    (tmp_path / "b.xyz").write_text(made.read_text().replace(" units=lj", ""))
+    said = formats.read([tmp_path / "b.xyz"], units="lj")
+    np.testing.assert_array_equal(everything(said)["positions"], arrays["positions"])
+    with pytest.raises(DataError, match="one says units=lj, the other does not"):
+        formats.read([made, tmp_path / "b.xyz"])
+    with pytest.raises(ConfigError, match="name atoms"):
+        formats.read([made], select="type 1")
+    (tmp_path / "c.xyz").write_text(made.read_text().replace("type:I:1", "kind:I:1"))
+    with pytest.raises(DataError, match="need a column `type`, species numbers from 0"):
+        formats.read([tmp_path / "c.xyz"])
+    import_dataset("my-glass", [made], tmp_path / "glass")
+    assert open_dataset(str(tmp_path / "glass")).units.name == "lj"
+
+
+def test_velocities_forces_and_masses_in_reduced_units_and_a_plane(tmp_path: Path) -> None:
+    from ase import Atoms
+    from ase.calculators.singlepoint import SinglePointCalculator
+    from ase.io import write
+
+    rng = np.random.default_rng(0)
+    positions, velocities, forces = rng.uniform(0, 4, (3, 6, 3))
+    positions[:, 2] = 0
+    atoms = Atoms("X6", positions, cell=[4, 4, 1], pbc=[True, True, False], masses=[1, 1, 1, 2, 2, 2])
+    atoms.new_array("type", np.array([0, 0, 0, 1, 1, 1]))
+    atoms.set_velocities(velocities)
+    atoms.calc = SinglePointCalculator(atoms, forces=forces)
+    write(tmp_path / "a.xyz", atoms, format="extxyz")
+    raw = formats.read([tmp_path / "a.xyz"], units="lj")
+    np.testing.assert_allclose(raw.arrays["velocities"][0], velocities, atol=1e-6)
+    np.testing.assert_allclose(raw.arrays["forces"][0], forces, atol=1e-6)
+    assert raw.system.masses.tolist() == [1, 1, 1, 2, 2, 2]
+    assert raw.system.pbc == (True, True, False) and raw.system.parameters == {"dimensions": 2}
+
+
+def test_time_and_run_of_the_comment_line(tmp_path: Path) -> None:
+    from ase.io import write
+
+    frames, path = images(4), tmp_path / "a.extxyz"
+    for atoms, run, time in zip(frames, [3, 3, 5, 5], [1.0, 2.0, 0.5, 1.5], strict=True):
+        atoms.info.update(run=run, time=time, author="me")
+        atoms.calc.results["stress"] = np.zeros(6)
+    write(path, frames, format="extxyz")
+    raw = formats.read([path])
+    arrays = everything(raw)
+    assert arrays["run"].tolist() == [3, 3, 5, 5] and arrays["time"].tolist() == [1.0, 2.0, 0.5, 1.5]
+    assert raw.array_units["time"] == "ps"
+    assert raw.provenance["notes"] == ["left out of the frames: author, stress"]
+    del frames[2].info["run"]
+    write(path, frames, format="extxyz")
+    with pytest.raises(DataError, match="frame 2: some frames have run, some not"):
+        formats.read([path])
+
+
 def test_a_dataset_is_not_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from ase.io import write
 

@@ -34,6 +34,7 @@ class Extraction:
         first: the first chunk: whether there is a cell, forces, energies.
         notes: a line is added for whatever is changed or left out.
         pbc: directions along which the cell is periodic.
+        elements: whether types must be those of atoms.
 
     Raises:
         ConfigError: the selection picks nothing, or `periodic` must be said.
@@ -47,9 +48,10 @@ class Extraction:
         first: Chunk,
         notes: list[str],
         pbc: tuple[bool, bool, bool] = (True, True, True),
+        elements: bool = True,
     ) -> None:
         system = topology.system
-        self.notes, self._pbc = notes, pbc
+        self.notes, self._pbc, self._elements = notes, pbc, elements
         everything = np.arange(len(topology))
         self.kept = topology.select(options.select) if options.select else everything
         self.partly = len(self.kept) < len(topology)
@@ -132,7 +134,7 @@ class Extraction:
             return tuple(values[i] for i in self.kept) if values else ()
 
         types = system.types[self.kept]
-        if 0 in types:
+        if self._elements and 0 in types:
             i = int(self.kept[np.flatnonzero(types == 0)[0]])
             name = f"{system.atom_names[i]} of {system.residue_names[i]}" if system.atom_names else str(i)
             raise DataError(

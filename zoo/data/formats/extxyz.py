@@ -1,12 +1,14 @@
 """Extended XYZ, as ASE writes it: Å, eV, cell and periodicity in each frame's comment line.
 
-Momenta are in ASE's units. A plain xyz file, whose comment tells no `Properties`, has no unit of length:
-that is said with `--set units=angstrom` or `units=nm`.
+Momenta are in ASE's units, `time=` is in ps. `units=lj` in the comment, as `zoo data export` writes it,
+or `--set units=lj`, says that all numbers are in reduced units. A plain xyz file, whose comment tells no
+`Properties`, has no unit of length: that is said with `--set units=angstrom` or `units=nm`.
 """
 
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
@@ -20,7 +22,7 @@ from zoo.data.entry import RawData
 from zoo.data.formats.ase_frames import AtomsOptions, read_images
 from zoo.data.formats.files import Content, inspect
 from zoo.errors import ConfigError, DataError, ZooError
-from zoo.units import ANGSTROM_PER_NM
+from zoo.units import ANGSTROM_PER_NM, SYSTEMS
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 class Options(AtomsOptions):
     """Options of the extxyz reader."""
 
-    units: Literal["ase", "angstrom", "nm"] = Field(
-        "ase", description="ase: what extended xyz is in; angstrom or nm: of a plain xyz, which tells none"
+    units: Literal["ase", "lj", "angstrom", "nm"] = Field(
+        "ase",
+        description="ase: what extended xyz is in, unless its comment says units=lj (reduced); "
+        "angstrom or nm: of a plain xyz, which tells none",
     )
 
 
@@ -47,14 +51,24 @@ def read(paths: list[Path], options: Options) -> RawData:
     for path in paths:
         lines = inspect(path).lines
         extended = len(lines) > 1 and "Properties=" in lines[1]
-        if extended != (options.units == "ase"):
+        if extended != (options.units in ("ase", "lj")):
             raise ConfigError(
                 f"{path} is extended xyz, which is in Å and eV: leave out `units`"
                 if extended
                 else f"{path} is a plain xyz, which tells no units: say `--set units=angstrom` or `units=nm`"
             )
     length = ANGSTROM_PER_NM if options.units == "nm" else 1.0
-    return read_images(paths, _images, options, format="extxyz", length=length)
+    reduced = {path: options.units == "lj" or _says_reduced(path) for path in paths}
+    odd = next((path for path in paths if reduced[path] != reduced[paths[0]]), None)
+    if odd is not None:
+        raise DataError(f"{odd} and {paths[0]}: one says units=lj, the other does not; import them apart")
+    units = SYSTEMS["lj" if reduced[paths[0]] else "ase"]
+    return read_images(paths, _images, options, format="extxyz", units=units, length=length)
+
+
+def _says_reduced(path: Path) -> bool:
+    lines = inspect(path).lines
+    return len(lines) > 1 and re.search(r"(^|\s)units=\"?lj\"?(\s|$)", lines[1]) is not None
 
 
 def _images(path: Path) -> Iterator[Atoms]:

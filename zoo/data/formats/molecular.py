@@ -17,21 +17,12 @@ from zoo.data.formats.topology import Topology, read_topology
 from zoo.data.formats.trajectory import TrajectoryOptions
 from zoo.data.store import sha256
 from zoo.errors import ConfigError, DataError
-from zoo.units import ASE
+from zoo.units import ASE, UnitSystem
 
 #: Bytes of positions in a chunk: less than elsewhere, for molecules made whole are float64, several times.
 CHUNK_BYTES = 16 << 20
 #: Two frames of one time are the same if no coordinate differs by more (Å): xtc keeps 0.01.
 SAME = 0.011
-UNITS = {
-    keys.POSITIONS: ASE.length,
-    keys.VELOCITIES: f"{ASE.length}/{ASE.time}",
-    keys.FORCES: ASE.force,
-    keys.ENERGIES: ASE.energy,
-    keys.CELLS: ASE.length,
-    keys.RUN: "",
-    keys.TIME: ASE.time,
-}
 
 
 class MolecularOptions(TrajectoryOptions):
@@ -72,6 +63,7 @@ def assemble(
     format: str,
     pbc: tuple[bool, bool, bool] = (True, True, True),
     notes: Iterable[str] = (),
+    units: UnitSystem = ASE,
 ) -> RawData:
     """Join the frames of all files, cut to the selection, with whole molecules.
 
@@ -82,6 +74,7 @@ def assemble(
         options: what the user said.
         format: its name.
         pbc: directions along which a cell, where there is one, is periodic.
+        units: of the chunks: Å, eV, ps, or reduced.
         notes: for the provenance; those of the extraction are added while the frames are read.
 
     Raises:
@@ -89,15 +82,15 @@ def assemble(
         DataError: files that do not fit the topology or one another.
     """
     told = list(notes)
-    chunks = _in_runs(paths, frames, topology, options, told)
+    chunks = _in_runs(paths, frames, topology, options, told, units)
     first = next(chunks)
-    extraction = Extraction(topology, options, first, told, pbc)
+    extraction = Extraction(topology, options, first, told, pbc, elements=units.name == "ase")
     arrays = extraction.apply(first)
     return RawData(
         system=extraction.system,
         arrays=arrays,
-        array_units={name: UNITS[name] for name in arrays},
-        units="ase",
+        array_units={name: _unit(name, units) for name in arrays},
+        units=units.name,
         temperature=options.temperature,
         provenance={
             "format": format,
@@ -110,15 +103,28 @@ def assemble(
     )
 
 
+def _unit(name: str, units: UnitSystem) -> str:
+    """Unit of an array."""
+    special = {
+        keys.VELOCITIES: f"{units.length}/{units.time}",
+        keys.FORCES: units.force,
+        keys.ENERGIES: units.energy,
+        keys.RUN: "",
+        keys.TIME: units.time,
+    }
+    return special.get(name, units.length)
+
+
 def _in_runs(
     paths: list[Path],
     frames: Callable[[Path], Iterable[Chunk]],
     topology: Topology,
     options: MolecularOptions,
     notes: list[str],
+    units: UnitSystem,
 ) -> Iterator[Chunk]:
     """Yield the chunks of all files with `run` and `time`, every `stride`-th frame of each run."""
-    clock = _Clock(options, notes)
+    clock = _Clock(options, notes, units.time)
     run, count = None, 0
     last: Chunk | None = None
     for number, path in enumerate(paths):
@@ -188,8 +194,8 @@ def _one_run_each(chunk: Chunk) -> Iterator[Chunk]:
 class _Clock:
     """Times of the frames: the files' own, or counted by `timestep`."""
 
-    def __init__(self, options: MolecularOptions, notes: list[str]) -> None:
-        self.step, self.notes = options.timestep, notes
+    def __init__(self, options: MolecularOptions, notes: list[str], unit: str) -> None:
+        self.step, self.notes, self.unit = options.timestep, notes, unit
         self.trusted: bool | None = True if options.runs == "time" else None
         self.restart()
 
@@ -215,7 +221,7 @@ class _Clock:
                 one, other = times[back[0]], times[back[0] + 1]
                 what = "goes back from" if other < one else "stays, from"
                 raise DataError(
-                    f"{path}: time {what} {one:g} to {other:g} ps within one run. "
+                    f"{path}: time {what} {one:g} to {other:g} {self.unit} within one run. "
                     "Independent runs, each in a file of its own, take `--set runs=files`; "
                     "several in one file (an exported dataset) runs=time; of a run that was continued, cut "
                     "what overlaps"
