@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from zoo.analysis.averages import mean_and_error
 from zoo.data.dataset import Dataset
 from zoo.data.work import Work
 from zoo.datasets.alanine_dipeptide import molecule
-from zoo.datasets.alanine_dipeptide.basins import basins, mean_and_error
+from zoo.datasets.alanine_dipeptide.basins import basins
 from zoo.datasets.alanine_dipeptide.entry import AlanineDipeptide
 from zoo.datasets.alanine_dipeptide.forcefield import build_system
 from zoo.datasets.alanine_dipeptide.options import Options

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo.analysis.averages import mean_and_error
 from zoo.data.dataset import Dataset
 from zoo.data.work import Work
 from zoo.datasets.alanine_dipeptide import exchange_build, molecule
@@ -17,7 +18,6 @@ from zoo.datasets.alanine_dipeptide.basins import (
     REFERENCE,
     basins,
     codes,
-    mean_and_error,
 )
 from zoo.datasets.alanine_dipeptide.entry import AlanineDipeptide
 from zoo.datasets.alanine_dipeptide.forcefield import build_system

@@ -7,18 +7,12 @@ from typing import Any
 import numpy as np
 
 from zoo import keys
+from zoo.analysis.averages import SIGMAS, mean_and_error
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
 from zoo.data.splits import SPLITS
-from zoo.datasets.alanine_dipeptide.basins import (
-    NAMES,
-    PUBLISHED_FRAMES,
-    REFERENCE,
-    SIGMAS,
-    basins,
-    mean_and_error,
-)
+from zoo.datasets.alanine_dipeptide.basins import NAMES, PUBLISHED_FRAMES, REFERENCE, basins
 from zoo.datasets.alanine_dipeptide.molecule import dihedrals
 from zoo.errors import DataError
 

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from zoo.analysis.averages import SIGMAS
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
-from zoo.datasets.alanine_dipeptide.basins import SIGMAS
 from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, OMEGA, chirality
 from zoo.physics.torsions import torsions
 from zoo.units import ANGSTROM_PER_NM, EV_PER_KJ_MOL

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from zoo import keys
+from zoo.analysis.averages import SIGMAS, mean_and_error
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
-from zoo.datasets.alanine_dipeptide.basins import SIGMAS, mean_and_error
 from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, dihedrals
 from zoo.units import ANGSTROM_PER_NM, BOLTZMANN_EV, EV_PER_KJ_MOL
 

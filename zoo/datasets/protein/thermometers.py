@@ -7,15 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from zoo import keys
-from zoo.analysis.averages import mean_and_error
+from zoo.analysis.averages import SIGMAS, mean_and_error
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
 from zoo.datasets.protein.build import ALL_ATOM_ENERGIES
 from zoo.engines.openmm import KINETIC
 from zoo.units import BOLTZMANN_EV
 
-#: A mean may be off by so many standard errors: 1 in 16,000 by chance if Gaussian.
-SIGMAS = 4.0
 #: What a time step of 4 fs may add to a temperature, relative. Of insulin's bonds: 307.5 ± 1.9 K in the
 #: sample (4 fs, friction 1/ps), 300.9 ± 3.5 K at 4 fs with 5/ps, 300.3 ± 1.6 K at 2 fs with 5/ps.
 TIME_STEP_ERROR = 0.02

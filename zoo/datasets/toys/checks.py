@@ -8,12 +8,11 @@ import numpy as np
 import torch
 
 from zoo import keys
+from zoo.analysis.averages import SIGMAS
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
 from zoo.physics.toys import PairPotential
 
-#: A difference of more standard errors than this is no chance: 1 in 10,000 for each check.
-SIGMAS = 4.0
 #: Frames whose energies and forces are computed again.
 FRAMES = 50
 
