@@ -43,7 +43,7 @@ def all_checks(dataset: Dataset, positions: np.ndarray, run: np.ndarray, variant
     for name, member in basins(phi, psi).items():
         share, error = mean_and_error(member, run)
         known = REFERENCE.get(name) if variant is None and dataset.temperature == 300 else None
-        expected, source = (f"{known[0]:g}", FLOWS) if known else ("no reference", "")
+        expected, source = (f"{known[0]:g}", FLOWS) if known else ("no reference", "for information")
         checks.append(Check(f"population of {name}", expected, source, share, error=error, note=note))
     return checks
 
