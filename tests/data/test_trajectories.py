@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from pathlib import Path
 
+import ase.io
 import mdtraj
 import numpy as np
 import pytest
@@ -387,3 +388,18 @@ def test_a_crash_of_the_compiled_reader_is_one_line(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("zoo.data.formats.compiled.CHILD", "crashing")
     with pytest.raises(DataError, match=r"a\.xtc is damaged: reading it as xtc crashed the reader"):
         formats.read([path], **options)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 42, 43])
+def test_ase_trajectories_of_any_length(tmp_path, frames):
+    """ASE's table of frames has room for 1, then 42, then 42² entries."""
+    path = tmp_path / "a.traj"
+    with ase.io.Trajectory(path, "w") as file:
+        for i in range(frames):
+            file.write(ase.Atoms("CO", positions=[[0, 0, 0], [0, 0, 1.1 + i * 1e-4]]))
+    assert len(formats.read([path]).arrays["positions"]) == frames
+    content = bytearray(path.read_bytes())
+    content[32:40] = (frames - 1).to_bytes(8, "little")  # the header tells one less
+    path.write_bytes(content)
+    with pytest.raises(DataError):
+        formats.read([path])

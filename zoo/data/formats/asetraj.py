@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from pydantic import Field
 
 from zoo.data.entry import RawData
@@ -46,6 +47,7 @@ def _images(path: Path) -> Iterator[Atoms]:
         with ulm.open(path) as file:
             if file.get_tag() != "ASE-Trajectory":
                 raise DataError(f"{path} is an ULM file of {file.get_tag()!r}, not ASE's trajectory")
+            _check_count(path)
             header = {name: file.get(name) for name in ("numbers", "pbc", "masses")}
             for i in range(len(file)):
                 found = file[i]
@@ -62,3 +64,23 @@ def _images(path: Path) -> Iterator[Atoms]:
     except Exception as error:  # whatever ASE makes of a damaged file
         text = (str(error).strip().splitlines() or [repr(error)])[0][:200]
         raise DataError(f"{path} cannot be read as ASE's trajectory: {text}") from error
+
+
+def _check_count(path: Path) -> None:
+    """Raise where the table of frames goes on behind the number of frames that the header tells.
+
+    Byte 32 holds the number, byte 40 the place of the table: first one entry at byte 48, which when
+    full is copied behind the data with 42 times the room, unused entries being 0 (ase.io.ulm). An
+    entry is the place of a frame's JSON, with its length before it.
+    """
+    with path.open("rb") as file:
+        file.seek(32)
+        number, place = np.frombuffer(file.read(16), "<i8").tolist()
+        if place == 48:
+            return
+        file.seek(place + 8 * number)
+        entry = int.from_bytes(file.read(8), "little")
+        if 56 <= entry < path.stat().st_size:
+            file.seek(entry)
+            if file.read(9)[8:] == b"{":
+                raise DataError(f"{path} holds more frames than the {number} of its header: it is damaged")

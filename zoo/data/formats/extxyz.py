@@ -90,6 +90,8 @@ def _images(path: Path) -> Iterator[Atoms]:
                 lines = [line, *islice(file, count + 1)]
                 if len(lines) < count + 2:
                     raise ValueError(f"{len(lines) - 2} of {count} atoms are there: the file was cut")
+                if not lines[-1].endswith("\n"):
+                    raise ValueError("its last line has no end and may be cut: if it is whole, end it")
                 atoms: Any = read_frame(StringIO("".join(lines)), index=0, format="extxyz")
                 yield atoms
                 number += 1
