@@ -168,7 +168,7 @@ def test_time_and_run_of_the_comment_line(tmp_path: Path) -> None:
 
     frames, path = images(4), tmp_path / "a.extxyz"
     for atoms, run, time in zip(frames, [3, 3, 5, 5], [1.0, 2.0, 0.5, 1.5], strict=True):
-        atoms.info.update(run=run, time=time, author="me")
+        atoms.info.update(run=run, time=1000 * time, time_unit="fs", author="me")
         atoms.calc.results["stress"] = np.zeros(6)
     write(path, frames, format="extxyz")
     raw = formats.read([path])
@@ -176,6 +176,12 @@ def test_time_and_run_of_the_comment_line(tmp_path: Path) -> None:
     assert arrays["run"].tolist() == [3, 3, 5, 5] and arrays["time"].tolist() == [1.0, 2.0, 0.5, 1.5]
     assert raw.array_units["time"] == "ps"
     assert raw.provenance["notes"] == ["left out of the frames: author, stress"]
+    for atoms in frames:
+        del atoms.info["time_unit"]  # nothing says what its numbers mean
+    write(path, frames, format="extxyz")
+    raw = formats.read([path])
+    assert "time" not in everything(raw)
+    assert raw.provenance["notes"] == ["left out of the frames: author, stress, time"]
     del frames[2].info["run"]
     write(path, frames, format="extxyz")
     with pytest.raises(DataError, match="frame 2: some frames have run, some not"):

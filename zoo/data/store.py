@@ -71,7 +71,8 @@ def new_folder(out: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary folder beside `out` that becomes `out` when the body ends without error.
 
     Two processes that write the same dataset do not harm each other: the first one's stays (the
-    last one's with `overwrite`), and at no time is `out` half-written. Raises `DataError` if `out` exists and is not to be replaced.
+    last one's with `overwrite`), and at no time is `out` half-written. Raises `DataError` if `out`
+    exists and is not to be replaced.
     """
     out = Path(out)
     if out.exists() and not overwrite:

@@ -49,6 +49,8 @@ def _atoms(dataset: Dataset, frame: int) -> Any:
     for name in _PER_FRAME:
         if name in dataset.arrays:
             atoms.info[name] = dataset.array(name)[frame].item()
+    if molecule and keys.TIME in dataset.arrays:
+        atoms.info["time_unit"] = dataset.units.time  # extended xyz has none of its own
     if keys.VELOCITIES in dataset.arrays:
         scale = 1 / (1000 * fs) if molecule else 1.0  # ASE's unit of time is 10.18 fs
         atoms.set_velocities(dataset.array(keys.VELOCITIES)[frame] * scale)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _READ = {"numbers", "positions", "momenta", "masses", "forces", "energy", "units"}
 #: Column of the species where particles are no elements.
 _TYPE = "type"
+#: Key of a frame that tells the unit of its `time`, and that unit in the dataset's.
+_TIME_UNIT, _PS = "time_unit", {"fs": 1e-3, "ps": 1.0, "ns": 1e3, "tau": 1.0}
 #: ASE's unit of time is Å √(amu/eV) = 10.18 fs; here: how many of them a picosecond has.
 _PER_PS = 98.22694788464064
 
@@ -51,8 +53,9 @@ def read_images(
 ) -> RawData:
     """Join the frames of all files; elements, their order and periodicity must be those of the first.
 
-    Of what stands beside the positions, energies, forces, velocities, `time` (in the unit of `units`) and
-    `run` are kept. In reduced units a column `type` tells the species, from 0.
+    Of what stands beside the positions, energies, forces, velocities, `run` and `time` are kept;
+    the time of molecules only beside `time_unit=` fs, ps or ns. In reduced units a column `type` tells
+    the species, from 0.
 
     Args:
         paths: the files, in order.
@@ -104,6 +107,7 @@ def _left_out(atoms: Atoms, frame: Chunk, options: AtomsOptions, reduced: bool) 
     results = atoms.calc.results if atoms.calc is not None else {}
     known = _READ | {options.energy, options.forces} | (frame.keys() & {keys.TIME, keys.RUN})
     known |= {_TYPE} if reduced else set()
+    known |= {_TIME_UNIT} if keys.TIME in frame else set()
     return sorted({*atoms.info, *atoms.arrays, *results} - known)
 
 
@@ -161,8 +165,9 @@ def _frame(
         frame[keys.FORCES] = _numbers(where, options.forces, forces, (len(atoms), 3)).astype(np.float32)
     if atoms.has("momenta"):
         frame[keys.VELOCITIES] = (atoms.get_velocities() * (1.0 if reduced else _PER_PS)).astype(np.float32)
-    if keys.TIME in atoms.info:
-        frame[keys.TIME] = _numbers(where, keys.TIME, atoms.info[keys.TIME], ())
+    unit = "tau" if reduced else atoms.info.get(_TIME_UNIT)
+    if keys.TIME in atoms.info and unit in _PS:  # without a unit it is left out, with a note
+        frame[keys.TIME] = _numbers(where, keys.TIME, atoms.info[keys.TIME], ()) * _PS[unit]
     if keys.RUN in atoms.info and options.runs == "one":
         frame[keys.RUN] = _numbers(where, keys.RUN, atoms.info[keys.RUN], ()).astype(np.int32)
     return frame

@@ -1,8 +1,9 @@
 """Extended XYZ, as ASE writes it: Å, eV, cell and periodicity in each frame's comment line.
 
-Momenta are in ASE's units, `time=` is in ps. `units=lj` in the comment, as `zoo data export` writes it,
-or `--set units=lj`, says that all numbers are in reduced units. A plain xyz file, whose comment tells no
-`Properties`, has no unit of length: that is said with `--set units=angstrom` or `units=nm`.
+Momenta are in ASE's units; `time=` counts where `time_unit=` says ps, fs or ns. `units=lj` in the
+comment, as `zoo data export` writes it, or `--set units=lj`, says that all numbers are in reduced
+units. A plain xyz file, whose comment tells no `Properties`, has no unit of length: that is said with
+`--set units=angstrom` or `units=nm`.
 """
 
 from __future__ import annotations
