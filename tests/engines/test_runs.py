@@ -90,3 +90,10 @@ def test_the_job_travels_as_json(tmp_path):
 
 def test_frames_are_shared_evenly():
     assert share(7, 3) == (3, 2, 2)
+
+
+def test_an_interrupted_dataset_says_how_to_go_on(tmp_path, capsys):
+    with pytest.raises(KeyboardInterrupt), work_folder(tmp_path / "out", runs().request()):
+        raise KeyboardInterrupt
+    assert "out.partial keeps what is done; the same command goes on" in capsys.readouterr().err
+    assert (tmp_path / "out.partial").is_dir()

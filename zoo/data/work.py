@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,5 +77,9 @@ def work_folder(out: Path, request: Mapping[str, Any]) -> Iterator[Work]:
             temporary = folder / ".request.json"
             temporary.write_text(json.dumps(mine))
             os.replace(temporary, record)
-        yield Work(folder)
+        try:
+            yield Work(folder)
+        except KeyboardInterrupt:
+            print(f"{folder} keeps what is done; the same command goes on from there", file=sys.stderr)
+            raise
         shutil.rmtree(folder)

@@ -95,7 +95,9 @@ class Runs:
                 work.save(name, **saved)
             state = {key: array for key, array in saved.items() if key.startswith(STATE)}
 
-    def execute(self, work: Work, workers: int | None = None, pace: Callable[[float], str] = str) -> None:
+    def execute(
+        self, work: Work, workers: int | None = None, pace: Callable[[float], str] = lambda _: ""
+    ) -> None:
         """Simulate all runs, `workers` processes at a time, with a progress bar.
 
         Args:
