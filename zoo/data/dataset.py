@@ -87,6 +87,12 @@ class Dataset:
         array = self.arrays[name]
         return array if frames is None else np.asarray(array[frames])
 
+    def runs(self) -> np.ndarray:
+        """Return `[frames]` the number of each frame's independent run; 0 where none is stored."""
+        if keys.RUN in self.arrays:
+            return np.asarray(self.arrays[keys.RUN])
+        return np.zeros(len(self), np.int32)
+
     def split(self, name: str) -> Frames:
         """Return the frames of a split: "train", "val", "test", or "all"."""
         if name == "all":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ import torch
 
 
 @dataclass(frozen=True)
-class PairPotential:
+class PairPotential(ABC):
     """U = Σ_{i<j} u(r_ij) of a few identical particles in free space; subclasses say what u is.
 
     Nothing changes when the particles are moved, turned, mirrored or exchanged together.
@@ -25,9 +26,9 @@ class PairPotential:
     particles: int
     dimensions: int
 
+    @abstractmethod
     def pair(self, r2: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return u and its first and second derivatives with respect to s = r², from s."""
-        raise NotImplementedError
 
     @property
     def degrees(self) -> int:

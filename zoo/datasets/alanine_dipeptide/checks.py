@@ -22,9 +22,7 @@ def all_checks(dataset: Dataset, variant: str | None = None) -> list[Check]:
         note = "atoms are not those of ACE-ALA-NME in AMBER's order; nothing else was compared"
         return [Check("atoms", "22, AMBER order", "AMBER topology", None, ok=False, note=note)]
     positions = np.asarray(dataset.array(keys.POSITIONS), np.float64)
-    run = np.zeros(len(dataset), np.int32)
-    if keys.RUN in dataset.arrays:
-        run = np.asarray(dataset.array(keys.RUN))
+    run = dataset.runs()
     kt = BOLTZMANN_EV * (dataset.temperature or 300.0)
     return [
         *_recomputed(dataset, positions, variant),

@@ -9,7 +9,7 @@ from zoo.analysis.averages import mean_and_error
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
 from zoo.datasets.aniline.molecule import MOLECULE, pyramid
-from zoo.datasets.small_molecules.checks import mirror, near_300, runs
+from zoo.datasets.small_molecules.checks import mirror, near_300
 
 #: Rotational constants in MHz: Hatta, Suzuki, Kozima, J. Phys. Soc. Jpn. 35, 1652 (1973).
 ROTATIONAL = {"A": 5617.67, "B": 2593.88, "C": 1777.04}
@@ -35,7 +35,7 @@ def rotational_constants(positions: np.ndarray, mass: np.ndarray) -> np.ndarray:
 def shape_checks(dataset: Dataset) -> list[Check]:
     """Pyramid of the amino group, both sides of it, and moments of inertia."""
     positions = np.asarray(dataset.array(keys.POSITIONS), np.float64)
-    run = runs(dataset)
+    run = dataset.runs()
     angle = pyramid(positions)
     size, error = mean_and_error(np.abs(angle), run)
     bent = Check(

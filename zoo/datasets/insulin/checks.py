@@ -40,9 +40,7 @@ def insulin_checks(dataset: Dataset) -> list[Check]:
         note = f"sequence {found[:60]} of {len(alpha)} residues: nothing was compared with the crystal"
         return [Check("sequence", "A and B chains of insulin", SOURCE, None, ok=False, note=note)]
     positions = np.asarray(dataset.array(keys.POSITIONS), np.float64)
-    run = np.zeros(len(dataset), np.int32)
-    if keys.RUN in dataset.arrays:
-        run = np.asarray(dataset.array(keys.RUN))
+    run = dataset.runs()
     return [
         *_fold(positions[:, alpha], run),
         *_bridges(dataset, positions),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
-from types import TracebackType
-
 import numpy as np
 
 from zoo.datasets.kob_andersen.mixtures import LJ, Mixture
-from zoo.engines.lammps import load_lammps
+from zoo.engines.lammps import Session
 
 #: Energies are noted this often along a run, in steps.
 NOTE_EVERY = 1000
 
 
-class Engine:
+class Engine(Session):
     """A periodic cubic (in two dimensions: square) box of a mixture.
 
     Args:
@@ -34,7 +31,7 @@ class Engine:
         mixture: Mixture = LJ,
     ) -> None:
         self.box, self.particles, self.timestep, self.mixture = box, len(types), timestep, mixture
-        self.lmp = load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        super().__init__()
         flat = mixture.dimensions == 2
         height = "-0.5 0.5" if flat else f"0 {box!r}"
         species = len(mixture.parts)
@@ -61,18 +58,9 @@ class Engine:
         if made != self.particles:
             raise RuntimeError(f"LAMMPS placed {made} of {self.particles} particles")
 
-    def _do(self, *commands: str) -> None:
-        for command in commands:
-            self.lmp.command(command)
-
-    def _gather(self, name: str) -> np.ndarray:
-        values = self.lmp.gather_atoms(name, 1, 3)
-        return np.array(values, np.float64).reshape(self.particles, 3)
-
     def set_velocities(self, velocities: np.ndarray) -> None:
         """Set velocities `[particles, 3]`, σ/τ."""
-        flat = np.ascontiguousarray(velocities, np.float64).ravel()
-        self.lmp.scatter_atoms("v", 1, 3, flat.ctypes.data_as(ctypes.POINTER(ctypes.c_double)))
+        self._scatter("v", velocities)
 
     def confined_mean(self, steps: int, centres: np.ndarray, radius: float, every: int) -> np.ndarray:
         """Advance while no particle may leave a sphere, and return mean positions `[particles, 3]`, σ.
@@ -148,21 +136,6 @@ class Engine:
         """Go down to the energy minimum, by conjugate gradients, twice: lists are renewed between."""
         for _ in range(2):
             self._do(f"minimize 0.0 {force!r} 20000 200000")
-
-    def close(self) -> None:
-        """Free LAMMPS's memory."""
-        self.lmp.close()
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _interactions(mixture: Mixture) -> list[str]:

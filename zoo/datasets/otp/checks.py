@@ -9,13 +9,13 @@ from zoo.analysis.averages import SIGMAS, mean_and_error
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
 from zoo.datasets.otp.molecule import LINKS, twists
-from zoo.datasets.small_molecules.checks import mirror, near_300, runs
+from zoo.datasets.small_molecules.checks import mirror, near_300
 
 
 def shape_checks(dataset: Dataset) -> list[Check]:
     """Twists against crystal and theory, both senses of the propeller, the bonds between rings."""
     positions = np.asarray(dataset.array(keys.POSITIONS), np.float64)
-    run = runs(dataset)
+    run = dataset.runs()
     twist = twists(positions)
     size, size_error = mean_and_error(np.abs(twist).mean(1), run)
     same, same_error = mean_and_error((twist[:, 0] * twist[:, 1] > 0).astype(float), run)

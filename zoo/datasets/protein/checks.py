@@ -27,9 +27,7 @@ def all_checks(dataset: Dataset) -> list[Check]:
         note = "names of atoms, residues or chains are missing; nothing else was compared"
         return [Check("atoms named", "all", "the system", None, ok=False, note=note)]
     positions = np.asarray(dataset.array(keys.POSITIONS), np.float64)
-    run = np.zeros(len(dataset), np.int32)
-    if keys.RUN in dataset.arrays:
-        run = np.asarray(dataset.array(keys.RUN))
+    run = dataset.runs()
     return [
         *_recomputed(dataset, positions),
         thermometers.kinetic(dataset, run),

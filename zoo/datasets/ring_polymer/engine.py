@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
-from types import TracebackType
-
 import numpy as np
 
 from zoo.datasets.ring_polymer.polymer import FENE_K, FENE_R0, Polymer
 from zoo.datasets.ring_polymer.potential import CUTOFF
-from zoo.engines.lammps import load_lammps
+from zoo.engines.lammps import Session
 from zoo.errors import RunFailed
 
 #: Up to this many particles in free space all pairs are looked through, which is the faster way.
 ALL_PAIRS = 400
 
 
-class Engine:
+class Engine(Session):
     """Chains in LAMMPS.
 
     Args:
@@ -30,7 +27,7 @@ class Engine:
         self, polymer: Polymer, positions: np.ndarray, box: np.ndarray | None, timestep: float
     ) -> None:
         self.polymer, self.periodic, self.particles = polymer, box is not None, polymer.particles
-        self.lmp = load_lammps()(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        super().__init__()
         low, high = np.zeros(3), np.zeros(3) if box is None else np.asarray(box, float)
         if box is None:  # not smaller than bins of neighbours need, and growing with the chain
             low, high = positions.min(0) - 10, positions.max(0) + 10
@@ -158,26 +155,3 @@ class Engine:
         self._scatter("x", np.mod(positions, self.box()) if self.periodic else positions)
         self._do("run 0 post no")
         return float(self.lmp.get_thermo("pe")), self._gather("f")
-
-    def _gather(self, name: str) -> np.ndarray:
-        values = self.lmp.gather_atoms(name, 1, 3)
-        return np.array(values, np.float64).reshape(self.particles, 3)
-
-    def _scatter(self, name: str, values: np.ndarray) -> None:
-        flat = np.ascontiguousarray(values, np.float64).ravel()
-        self.lmp.scatter_atoms(name, 1, 3, flat.ctypes.data_as(ctypes.POINTER(ctypes.c_double)))
-
-    def close(self) -> None:
-        """Free LAMMPS's memory."""
-        self.lmp.close()
-
-    def __enter__(self) -> Engine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -24,22 +24,15 @@ def same_molecule(dataset: Dataset, molecule: Molecule) -> Check | None:
     return Check("atoms", f"{len(molecule.elements)}, in order", "molecule.py", None, ok=False, note=note)
 
 
-def runs(dataset: Dataset) -> np.ndarray:
-    """Number of the independent run of each frame; all 0 where none is stored."""
-    if keys.RUN in dataset.arrays:
-        return np.asarray(dataset.array(keys.RUN))
-    return np.zeros(len(dataset), np.int32)
-
-
 def common_checks(dataset: Dataset, molecule: Molecule) -> list[Check]:
     """Every check that holds for both molecules."""
     positions = np.asarray(dataset.array(keys.POSITIONS), np.float64)
     kt = BOLTZMANN_EV * (dataset.temperature or 300.0)
     return [
-        *energy_checks(dataset, molecule, positions, runs(dataset)),
+        *energy_checks(dataset, molecule, positions, dataset.runs()),
         kinetic(dataset),
         *bonds(dataset, positions, kt),
-        planes(molecule, positions, kt, runs(dataset)),
+        planes(molecule, positions, kt, dataset.runs()),
         contacts(molecule, positions),
     ]
 
@@ -53,7 +46,7 @@ def kinetic(dataset: Dataset) -> Check:
         return Check(name, f"{target:g}" if target else "unknown", source, None, "K", note=note)
     energies = np.asarray(dataset.array(KINETIC), np.float64)
     each = energies / (1.5 * dataset.system.num_particles * BOLTZMANN_EV)
-    value, error = mean_and_error(each, runs(dataset))
+    value, error = mean_and_error(each, dataset.runs())
     return Check(name, f"{target:g}", source, value, "K", error, abs(value - target) < SIGMAS * error)
 
 
@@ -142,7 +135,7 @@ def near_300(check: Check, dataset: Dataset) -> Check:
 
 def mirror(name: str, side: np.ndarray, dataset: Dataset) -> Check:
     """Both mirror images have the same weight where runs are long enough to go from one to the other."""
-    share, error = mean_and_error(np.asarray(side, float), runs(dataset))
+    share, error = mean_and_error(np.asarray(side, float), dataset.runs())
     check = Check(
         name,
         "0.5",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from zoo.engines.langevin import LangevinOptions
 from zoo.errors import DataError
 
 
-class SmallMolecule(DatasetEntry):
+class SmallMolecule(DatasetEntry, ABC):
     """A molecule in vacuum, simulated with OPLS-AA: positions, energies, forces.
 
     Subclasses name the molecule and its options, and add the checks of its shape.
@@ -92,6 +93,6 @@ class SmallMolecule(DatasetEntry):
         wrong = same_molecule(dataset, self.molecule)
         return [wrong] if wrong else [*common_checks(dataset, self.molecule), *self.shape(dataset)]
 
+    @abstractmethod
     def shape(self, dataset: Dataset) -> list[Check]:
         """Return the checks of this molecule's shape."""
-        raise NotImplementedError
