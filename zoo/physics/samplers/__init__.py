@@ -15,15 +15,21 @@ The generator lives on the device of the positions. State and generator decide e
 follows: a run continued from both is, bit for bit, the run that was not stopped.
 """
 
+from zoo.physics.samplers.ais import AIS, Annealed, LogDensity
 from zoo.physics.samplers.hmc import HMC
 from zoo.physics.samplers.langevin import Langevin
+from zoo.physics.samplers.pivot import Pivots, turning_side
 from zoo.physics.samplers.replica_exchange import Ladder, ReplicaExchange, geometric_ladder, per_row
 from zoo.physics.samplers.state import Potential, State, inertia, maxwell
 
 __all__ = [
+    "AIS",
     "HMC",
+    "Annealed",
     "Ladder",
     "Langevin",
+    "LogDensity",
+    "Pivots",
     "Potential",
     "ReplicaExchange",
     "State",
@@ -31,4 +37,5 @@ __all__ = [
     "inertia",
     "maxwell",
     "per_row",
+    "turning_side",
 ]
