@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from zoo.analysis.averages import mean_and_error
+from zoo.analysis.mbar import mbar_log_weights
 from zoo.data.dataset import Dataset
 from zoo.data.work import Work
-from zoo.datasets.alanine_dipeptide import exchange_build, molecule
+from zoo.datasets.alanine_dipeptide import molecule
 from zoo.datasets.alanine_dipeptide.basins import (
     NAMES,
     PUBLISHED_FRAMES,
@@ -22,8 +23,9 @@ from zoo.datasets.alanine_dipeptide.basins import (
 from zoo.datasets.alanine_dipeptide.entry import AlanineDipeptide
 from zoo.datasets.alanine_dipeptide.forcefield import build_system
 from zoo.datasets.alanine_dipeptide.options import Options
-from zoo.datasets.alanine_dipeptide.populations import mbar_log_weights, populations
+from zoo.datasets.alanine_dipeptide.populations import populations
 from zoo.datasets.alanine_dipeptide.spec import SPEC
+from zoo.engines import exchange_frames
 from zoo.engines.openmm import evaluate, make_context
 from zoo.errors import ConfigError
 from zoo.units import BOLTZMANN_EV
@@ -53,7 +55,7 @@ def in_process(monkeypatch):
         for run in range(len(self.frames)):
             self.simulate(run, work, tell=lambda: None)
 
-    monkeypatch.setattr(exchange_build.Runs, "execute", execute)
+    monkeypatch.setattr(exchange_frames.Runs, "execute", execute)
 
 
 # --- replica exchange, being made ------------------------------------------------------------
@@ -93,8 +95,8 @@ def test_labels_are_those_of_openmm(made):
 
 
 def test_same_seed_same_frames_whatever_the_chunks(made, tmp_path, monkeypatch, in_process):
-    monkeypatch.setattr(exchange_build, "CHUNK_FRAMES", 3)  # one ensemble in memory at a time
-    monkeypatch.setattr(exchange_build, "MOST_SAMPLES", 30)
+    monkeypatch.setattr(exchange_frames, "CHUNK_FRAMES", 3)  # one ensemble in memory at a time
+    monkeypatch.setattr(exchange_frames, "MOST_SAMPLES", 30)
     again = make(tmp_path / "again")
     for name, array in made.arrays.items():
         assert np.array_equal(array, again.array(name)), name
@@ -120,7 +122,7 @@ def test_frames_that_do_not_divide(tmp_path, in_process):
 
 
 def test_stopped_between_pieces_continues_exactly(tmp_path, monkeypatch, in_process):
-    monkeypatch.setattr(exchange_build, "PIECE_ENERGIES", 1)  # a piece for each frame
+    monkeypatch.setattr(exchange_frames, "PIECE_ENERGIES", 1)  # a piece for each frame
     whole = make(tmp_path / "whole")
     stops = iter([False, False, True])
     original = Work.save

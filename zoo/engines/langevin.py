@@ -1,4 +1,4 @@
-"""Options of Langevin dynamics of a molecule, shared by all entries that OpenMM simulates."""
+"""Options of Langevin dynamics of a molecule, shared by all entries that simulate one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
-class LangevinOptions(BaseModel):
+class DynamicsOptions(BaseModel):
     """How the frames are simulated. Averages over configurations depend on `temperature` alone.
 
     Args:
@@ -19,7 +19,6 @@ class LangevinOptions(BaseModel):
         interval: time between two frames that are kept, ps; a whole number of time steps.
         equilibration: time at the start of each run that is thrown away, ps.
         runs: independent runs. None: 32, fewer for few frames.
-        platform: of OpenMM; each run uses one thread. CPU is about 6 times faster than Reference.
         workers: processes at a time; None: one for each core. Does not change the result.
     """
 
@@ -31,11 +30,10 @@ class LangevinOptions(BaseModel):
     interval: float = Field(1.0, gt=0, le=1000)
     equilibration: float = Field(10.0, ge=0, le=10000)
     runs: int | None = Field(None, ge=2, le=1000)
-    platform: Literal["CPU", "Reference"] = "CPU"
     workers: int | None = Field(None, ge=1, le=1024)
 
     @model_validator(mode="after")
-    def _consistent(self) -> LangevinOptions:
+    def _consistent(self) -> DynamicsOptions:
         if self.hydrogen_mass < 3 and self.timestep > 1:
             raise ValueError(
                 f"timestep {self.timestep:g} fs needs hydrogen_mass of 3 amu or more "
@@ -56,3 +54,13 @@ class LangevinOptions(BaseModel):
     def number_of_runs(self, frames: int) -> int:
         """Independent runs for so many frames: as asked for, else an even number up to 32."""
         return self.runs or min(32, max(2, frames // 8 * 2))
+
+
+class LangevinOptions(DynamicsOptions):
+    """How OpenMM simulates the frames. Averages over configurations depend on `temperature` alone.
+
+    Args:
+        platform: of OpenMM; each run uses one thread. CPU is about 6 times faster than Reference.
+    """
+
+    platform: Literal["CPU", "Reference"] = "CPU"

@@ -34,6 +34,12 @@ class ForceField:
     short: str
     published: bool = False
 
+    def openmm(self) -> app.ForceField:
+        """Return OpenMM's object."""
+        from openmm import app
+
+        return app.ForceField(*self.files)
+
 
 #: By variant of the dataset; the literature's is the one without a name.
 FORCE_FIELDS: dict[str | None, ForceField] = {
@@ -68,15 +74,31 @@ def build_system(hydrogen_mass: float, variant: str | None = None) -> openmm.Sys
         hydrogen_mass: mass of each hydrogen, amu; no other mass is changed.
         variant: of the dataset.
     """
+    chosen = force_field(variant)
+    return amber_system(_topology(), chosen, chosen.openmm(), hydrogen_mass)
+
+
+def amber_system(
+    topology: app.Topology, chosen: ForceField, openmm_force_field: app.ForceField, hydrogen_mass: float
+) -> openmm.System:
+    """Return the system of any topology, without constraints, cutoff or anything that moves it.
+
+    Args:
+        topology: with hydrogens.
+        chosen: a force field.
+        openmm_force_field: the same as OpenMM's object, `chosen.openmm()`.
+        hydrogen_mass: mass of each hydrogen, amu; no other mass is changed.
+    """
     import openmm
     from openmm import app
 
-    chosen = force_field(variant)
-    system = app.ForceField(*chosen.files).createSystem(_topology(), constraints=None, removeCMMotion=False)
+    system = openmm_force_field.createSystem(
+        topology, nonbondedMethod=app.NoCutoff, constraints=None, removeCMMotion=False
+    )
     if chosen.published:
         _as_published(system)
-    for i, (_, _, number) in enumerate(ATOMS):
-        if number == 1:
+    for i, atom in enumerate(topology.atoms()):
+        if atom.element.atomic_number == 1:
             system.setParticleMass(i, hydrogen_mass)
     # Text and back: the system simulated is exactly the one that the dataset stores.
     return openmm.XmlSerializer.deserialize(openmm.XmlSerializer.serialize(system))

@@ -88,7 +88,7 @@ def _complete(selected: Chains, path: Path) -> tuple[Any, Any, list[str]]:
     """Add missing atoms of side chains and ends with PDBFixer."""
     from pdbfixer import PDBFixer
 
-    fixer = PDBFixer(pdbfile=io.StringIO(_pdb_text(selected)), platform=_reference())
+    fixer = PDBFixer(pdbfile=io.StringIO(_pdb_text(selected)), platform=reference_platform())
     fixer.missingResidues = {}
     fixer.findMissingAtoms()
     notes = [
@@ -99,7 +99,7 @@ def _complete(selected: Chains, path: Path) -> tuple[Any, Any, list[str]]:
         f"added to the end {r.name} {r.chain.id} {r.id}: {', '.join(atoms)}"
         for r, atoms in fixer.missingTerminals.items()
     ]
-    with _seeded():
+    with seeded():
         try:
             fixer.addMissingAtoms(seed=1)
         except Exception as error:
@@ -112,9 +112,9 @@ def _protonate(topology: Any, positions: Any, selected: Chains, ph: float, path:
 
     modeller = app.Modeller(topology, positions)
     variants = [residue.variant for chain in selected.chains for residue in chain]
-    with _seeded():
+    with seeded():
         try:
-            modeller.addHydrogens(force_field(), pH=ph, variants=variants, platform=_reference())
+            modeller.addHydrogens(force_field(), pH=ph, variants=variants, platform=reference_platform())
         except ValueError as error:
             reason = str(error).splitlines()[0].split(".")[0]
             raise DataError(f"{path}: the force field does not know what it finds: {reason}") from error
@@ -144,7 +144,7 @@ def _pdb_text(selected: Chains) -> str:
     return "\n".join([*lines, "END", ""])
 
 
-def _reference() -> Any:
+def reference_platform() -> Any:
     """The platform whose results are the same each time."""
     import openmm
 
@@ -152,7 +152,7 @@ def _reference() -> Any:
 
 
 @contextmanager
-def _seeded() -> Iterator[None]:
+def seeded() -> Iterator[None]:
     """OpenMM's Modeller draws first places of atoms from Python's own random numbers."""
     state = random.getstate()
     random.seed(1)

@@ -1,0 +1,1 @@
+"""Capped peptides of any sequence in implicit solvent, by replica exchange in torch."""
