@@ -4,6 +4,6 @@ from zoo.registry.spec import BenchmarkSpec
 
 SPEC = BenchmarkSpec(
     name="speed",
-    summary="SchNet beside torch-geometric's, the neighbour list beside vesin and ASE; no pass or fail.",
+    summary="Energies beside OpenMM's, SchNet beside torch-geometric's, neighbour lists beside vesin's.",
     target="zoo.bench.speed.suite:speed",
 )

@@ -1,4 +1,4 @@
-"""`speed`: three measurements; each says what it compares, none passes or fails by a time."""
+"""`speed`: four measurements; each says what it compares, none passes or fails by a time."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from zoo.bench.speed import neighbors, segments, throughput
+from zoo.bench.speed import energies, neighbors, segments, throughput
 from zoo.bench.suite import Options, Outcome, Table
 from zoo.errors import ConfigError, ZooError
 from zoo.run import environment
 
 #: What is measured, in the order of the report.
 PARTS: tuple[tuple[str, Any, Any], ...] = (
+    ("energies", energies.energies, energies.Size()),
     ("schnet", throughput.throughput, throughput.Size()),
     ("neighbours", neighbors.neighbors, neighbors.Size()),
     ("segments", segments.segments, segments.Size()),
