@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from zoo.analysis.basins import ramachandran_basins
+
 #: Share of each basin at 300 K in ff96 + OBC1, with an error: data-free flows of several kinds, reweighted,
 #: which agree with each other. Errors of αR and αL were not stated; these are assumed.
 REFERENCE = {
@@ -18,26 +20,8 @@ REFERENCE = {
 PUBLISHED_FRAMES = {"αR": (0.174, 0.028), "C7eq": (0.026, 0.005), "C5/PII": (0.800, 0.028)}
 
 
-def basins(phi: np.ndarray, psi: np.ndarray) -> dict[str, np.ndarray]:
-    """Return `[frames]` membership of each basin; φ and ψ in radians.
-
-    φ < 0: "αR" where ψ is in (−120°, 50°), else "C7eq" where φ > −100° and ψ is in (50°, 110°),
-    else "C5/PII", the extended region. φ > 0: "αL" where ψ is in (0°, 120°), else "C7ax".
-    """
-    phi, psi = np.degrees(phi), np.degrees(psi)
-    left = phi < 0
-    helix = left & (psi > -120) & (psi < 50)
-    ring = left & (phi > -100) & (psi >= 50) & (psi < 110)
-    helix_left = ~left & (psi > 0) & (psi < 120)
-    return {
-        "αR": helix,
-        "C7eq": ring,
-        "C5/PII": left & ~helix & ~ring,
-        "αL": helix_left,
-        "C7ax": ~left & ~helix_left,
-        "φ>0": ~left,
-    }
-
+#: Membership of each basin by φ and ψ in radians.
+basins = ramachandran_basins
 
 #: Names of the basins that `codes` numbers; they cover the plane once.
 NAMES = ("αR", "C7eq", "C5/PII", "αL", "C7ax")
