@@ -47,7 +47,7 @@ def bonds(dataset: Dataset, positions: np.ndarray, kt: float) -> list[Check]:
         Check(
             "bond length, largest deviation from the force field's",
             "< 7",
-            "21 Gaussians, a million draws reach 5.5",
+            "a Gaussian for each, a million draws reach 5.5",
             strain,
             "√(kT/k)",
             ok=strain < 7,

@@ -10,7 +10,7 @@ from zoo import keys
 from zoo.analysis.averages import SIGMAS, mean_and_error
 from zoo.data.dataset import Dataset
 from zoo.data.entry import Check
-from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, dihedrals
+from zoo.datasets.alanine_dipeptide.molecule import ATOMS, dihedrals
 from zoo.units import ANGSTROM_PER_NM, BOLTZMANN_EV, EV_PER_KJ_MOL
 
 #: eV per amu (Å/ps)².
@@ -42,8 +42,9 @@ def configurational(dataset: Dataset, positions: np.ndarray, run: np.ndarray) ->
     source = "hypervirial theorem along the bonds of end atoms"
     if keys.FORCES not in dataset.arrays or not target:
         return Check(name, expected, source, None, "K", note="no forces or temperature stored")
-    count = np.bincount(np.ravel(BONDS))
-    ends = [(i, j) if count[i] == 1 else (j, i) for i, j in BONDS if 1 in (count[i], count[j])]
+    bonds = dataset.system.bonds
+    count = np.bincount(bonds.ravel())
+    ends = [(i, j) if count[i] == 1 else (j, i) for i, j in bonds if 1 in (count[i], count[j])]
     end, root = np.array(ends).T
     bond = positions[:, end] - positions[:, root]
     length = np.linalg.norm(bond, axis=-1)

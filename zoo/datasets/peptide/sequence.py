@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.analysis.proteins import Backbone
-from zoo.errors import ConfigError
+from zoo.data.system import System
+from zoo.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from openmm import app
@@ -42,6 +43,20 @@ class Peptide:
     residue_names: tuple[str, ...]
     atoms: tuple[tuple[int, str, int], ...]
     bonds: np.ndarray
+
+    @classmethod
+    def of(cls, system: System) -> Peptide:
+        """Return the peptide of a dataset, without OpenMM. Raises `DataError` if it is none."""
+        sequence = system.parameters.get("sequence")
+        if not sequence or not system.atom_names or not len(system.residues):
+            raise DataError("the system is no capped peptide: it lacks a sequence, names or residues")
+        first = np.unique(system.residues, return_index=True)[1]
+        return cls(
+            sequence,
+            tuple(system.residue_names[i] for i in first),
+            tuple(zip(system.residues.tolist(), system.atom_names, system.types.tolist(), strict=True)),
+            system.bonds,
+        )
 
     @cached_property
     def index(self) -> dict[tuple[int, str], int]:
