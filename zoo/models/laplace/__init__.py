@@ -1,0 +1,1 @@
+"""The untrained control of Boltzmann generators."""

@@ -1,0 +1,1 @@
+"""Spline couplings of a mixture, so that separate modes need no bridge between them."""

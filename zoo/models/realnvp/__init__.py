@@ -1,0 +1,1 @@
+"""Affine couplings with a Gaussian base: the Boltzmann generator of 2019."""

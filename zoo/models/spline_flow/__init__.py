@@ -1,0 +1,1 @@
+"""Circular spline couplings, as the literature's Boltzmann generators have them."""
