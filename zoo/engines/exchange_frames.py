@@ -197,7 +197,7 @@ def statistics(
     )
     kT = BOLTZMANN_EV * job.temperatures
     energy, code = np.concatenate(energies, 1), np.concatenate(codes, 1)
-    half, kinds = len(energy) // 2, len(starts)
+    half, kinds = max(1, len(energy) // 2), len(starts)
     found: dict[str, Any] = {
         "exchanges": exchanges,
         "ensembles": sum(job.ensembles),
@@ -209,7 +209,7 @@ def statistics(
             name: populations(energy[:, i::kinds], code[:, i::kinds], kT) for i, name in enumerate(starts)
         },
         "populations_of_halves": [
-            populations(energy[part], code[part], kT) for part in (slice(None, half), slice(half, None))
+            populations(energy[part], code[part], kT) for part in (slice(None, half), slice(-half, None))
         ],
         "ramachandran": {
             "what": f"counts at the lowest temperature, {BINS} rows of φ and columns of ψ from −180° on, "

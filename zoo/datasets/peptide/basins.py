@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.analysis.basins import ramachandran_basins, rotamers
 from zoo.analysis.mbar import shares
 from zoo.datasets.peptide.sequence import Peptide
 
@@ -29,26 +30,22 @@ def watched(peptide: Peptide) -> dict[str, list[list[int]]]:
 
 
 def basin(phi: np.ndarray, psi: np.ndarray) -> np.ndarray:
-    """Return the number of the basin in `BASINS`; φ and ψ in rad.
-
-    φ < 0: αR where ψ is in (−120°, 50°), else β/PII; φ > 0: αL where ψ is in (0°, 120°), else C7ax.
-    The same borders as those of `alanine-dipeptide`.
-    """
-    psi = np.degrees(psi)
-    left = np.where((psi > -120) & (psi < 50), 0, 1)
-    return np.where(phi < 0, left, np.where((psi > 0) & (psi < 120), 2, 3))
+    """Return the number of the basin in `BASINS`; φ and ψ in rad. β/PII is what φ < 0 has besides αR."""
+    own = ramachandran_basins(phi, psi)
+    return np.select([own["αR"], own["αL"], own["C7ax"]], [0, 2, 3], 1)
 
 
 def rotamer(chi: np.ndarray) -> np.ndarray:
-    """Return the number of the rotamer in `ROTAMERS`: χ1 in (0°, 120°), beyond ±120°, in (−120°, 0°)."""
-    third = 2 * np.pi / 3
-    return np.where(np.abs(chi) > third, 1, np.where(chi > 0, 0, 2))
+    """Return the number of the rotamer in `ROTAMERS`; χ1 in rad."""
+    own = rotamers(chi)
+    return np.select([own["g+"], own["t"]], [0, 1], 2)
 
 
 def codes(angles: np.ndarray, residues: int) -> np.ndarray:
     """Return states `[…, residues + bonds + χ1]` of watched torsions `[…, torsions]` in rad, as uint8.
 
-    Basins of all residues, then 1 for each peptide bond in cis (within 90° of 0), then rotamers.
+    Basins of all residues (borders as in `zoo.analysis.basins`), then 1 for each peptide bond in cis
+    (within 90° of 0), then rotamers.
     """
     pairs, omega, chi = np.split(angles, [2 * residues, 3 * residues + 1], axis=-1)
     cis = np.abs(omega) < np.pi / 2
