@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from zoo.data.dataset import Dataset
-from zoo.datasets.alanine_dipeptide.forcefield import build_system
+from zoo.datasets.alanine_dipeptide.forcefield import FORCE_FIELDS, amber_system, build_system
+from zoo.datasets.peptide.sequence import peptide
+from zoo.datasets.peptide.structure import build
 from zoo.engines.openmm import evaluate, make_context
 from zoo.errors import DataError
 from zoo.physics import from_openmm
@@ -168,6 +170,28 @@ def test_insulin(insulin, names):
     system = field.createSystem(modeller.topology, constraints=None)
     x = angstrom(modeller.positions)
     assert_equal(system, [x, x + np.random.default_rng(1).normal(0, 0.1, x.shape)])
+
+
+@pytest.mark.parametrize("variant", [None, "ff99sbildn"])
+def test_random_peptide(variant):
+    """Six residues, with the three that insulin lacks: frames of hot dynamics, also disturbed."""
+    pytest.importorskip("pdbfixer")
+    rng = np.random.default_rng(4)
+    letters = rng.permutation([*"DMW", *rng.choice([*"ACEFGHIKLNPQRSTVY"], 3, replace=False)])
+    field = FORCE_FIELDS[variant]
+    molecule = peptide("".join(letters), field.openmm())
+    system = amber_system(molecule.topology(), field, field.openmm(), 4.0)
+    integrator = openmm.LangevinMiddleIntegrator(600, 1.0, 0.002)
+    integrator.setRandomNumberSeed(1)
+    context = make_context(system, integrator, "CPU")
+    context.setPositions(build(molecule, -80.0, 140.0) / 10)
+    openmm.LocalEnergyMinimizer.minimize(context, maxIterations=100)
+    frames = []
+    for _ in range(3):
+        integrator.step(60)
+        frames.append(angstrom(context.getState(positions=True).getPositions(asNumpy=True)))
+    x = np.array(frames)
+    assert_equal(system, np.concatenate([x, x + rng.normal(0, 0.2, x.shape)]))
 
 
 def test_ryckaert_bellemans_and_thermostats(frames):

@@ -21,7 +21,7 @@ from zoo.data.catalog import open_dataset
 from zoo.engines.openmm import evaluate, make_context
 from zoo.errors import RunFailed
 from zoo.physics.energy import MolecularEnergy, from_openmm
-from zoo.progress import Bar, progress
+from zoo.progress import progress
 
 REFERENCE = "OpenMM Reference"
 
@@ -63,14 +63,17 @@ def energies(size: Size, device: str) -> tuple[list[dict[str, Any]], Table]:
     frames = data.array(keys.POSITIONS, np.fromiter(islice(cycle(range(len(data))), largest), np.int64))
     ways: dict[str, Way] = {}
     absent: list[str] = []
-    with _one_thread(), progress("energies", 0, "repeats") as bar:
-        ways |= _in_torch(xml, frames[: size.batch], "cpu", size.compiled, bar, absent)
-        ways |= _in_openmm(xml, frames[: size.single], absent)
-        if device != "cpu":
-            ways |= _in_torch(xml, frames[: size.batch_gpu], device, size.compiled, bar, absent)
-        difference = _difference(ways)
-        bar.total = len(ways) * (size.repeats + 1)
-        timings = interleave({n: w.work for n, w in ways.items()}, size.repeats, bar, device)
+    with _one_thread():
+        with progress("energies, compiling" if size.compiled else "energies", 1 + (device != "cpu")) as bar:
+            ways |= _in_torch(xml, frames[: size.batch], "cpu", size.compiled, absent)
+            bar.advance(1)
+            ways |= _in_openmm(xml, frames[: size.single], absent)
+            if device != "cpu":
+                ways |= _in_torch(xml, frames[: size.batch_gpu], device, size.compiled, absent)
+                bar.advance(1)
+            difference = _difference(ways)
+        with progress("energies", len(ways) * (size.repeats + 1), "repeats") as bar:
+            timings = interleave({n: w.work for n, w in ways.items()}, size.repeats, bar, device)
     rates = {name: timings[name].record(way.configurations) for name, way in ways.items()}
     beside = rates[REFERENCE]["rate_median"] if REFERENCE in rates else None
     records, rows = [], []
@@ -96,9 +99,7 @@ def _note(ways: dict[str, Way], absent: list[str]) -> str:
     return " ".join([f"Ratios are to OpenMM's Reference platform; ΔU to {base}.", *absent])
 
 
-def _in_torch(
-    xml: str, frames: np.ndarray, device: str, compiled: bool, bar: Bar, absent: list[str]
-) -> dict[str, Way]:
+def _in_torch(xml: str, frames: np.ndarray, device: str, compiled: bool, absent: list[str]) -> dict[str, Way]:
     """Eager in double and single precision; compiled in single."""
     exact = from_openmm(xml).to(device)
     single = copy.deepcopy(exact).float()
@@ -109,7 +110,6 @@ def _in_torch(
         f"{label}, float32": Way(partial(_forces, single, x.float()), len(x)),
     }
     if compiled:
-        bar.advance(0, note=f"compiling for {device}, half a minute")
         quick = copy.deepcopy(single)
         if quick.compile_energy(x.float()):
             ways[f"{label}, float32, compiled"] = Way(partial(_forces, quick, x.float()), len(x))
