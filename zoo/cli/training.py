@@ -90,14 +90,41 @@ def print_metrics(rows: dict[str, dict[str, Any]]) -> None:
     cells = []
     for key, metric in first.items():
         unit = metric["unit"]
+        if isinstance(metric["value"], dict):
+            cells += _states(key, rows)
+            continue
         values = [_text(metrics[key]) if key in metrics else "" for metrics in rows.values()]
         cells.append((key, *values, "" if unit == "1" else unit))
     table(("METRIC", *rows, "UNIT"), cells)
+
+
+def _states(key: str, rows: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
+    """One line for each basin: raw → reweighted share, the reference's, and what is thought of it."""
+    names = dict.fromkeys(
+        name for metrics in rows.values() for name in metrics.get(key, {"value": {}})["value"]
+    )
+    lines = []
+    for name in names:
+        found = [metrics.get(key, {"value": {}})["value"].get(name) for metrics in rows.values()]
+        lines.append((f"{key}: {name}", *("" if f is None else _state(f) for f in found), "%"))
+    return lines
+
+
+def _state(found: dict[str, Any]) -> str:
+    parts = []
+    for label in ("raw", "reweighted", "reference"):
+        if label in found:
+            share, error = found[label]
+            known = share is not None and error is not None
+            parts.append(f"{label} {100 * share:.3g}±{100 * error:.1g}" if known else f"{label} –")
+    return f"{', '.join(parts)}: {found['judgement']}"
 
 
 def _text(metric: dict[str, Any]) -> str:
     value, error = metric["value"], metric.get("error")
     if isinstance(value, list):
         return " ".join("–" if v is None else f"{v:.3f}" for v in value)
+    if isinstance(value, str):
+        return value
     text = "–" if value is None else f"{value:.4g}"
     return text if error is None else f"{text} ± {error:.1g}"

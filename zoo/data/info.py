@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -11,6 +11,9 @@ from zoo import keys
 from zoo.data.dataset import Dataset, Frames
 from zoo.errors import DataError
 
+#: What a task asks of a model: energies of graphs, targets of nodes, or a density of conformations.
+Interface: TypeAlias = Literal["potential", "node", "density"]
+
 
 class DataInfo(BaseModel):
     """Facts of a training split that a model is built from; written into its card.
@@ -18,8 +21,8 @@ class DataInfo(BaseModel):
     Units are those of `units` ("ase" or "lj").
 
     Args:
-        interface: "potential" (`forward(graph) -> energy [graphs]`) or "node"
-            (`forward(graph) -> [nodes, targets]`).
+        interface: "potential" (`forward(graph) -> energy [graphs]`), "node"
+            (`forward(graph) -> [nodes, targets]`) or "density" (`zoo.models.density`).
         types: values of `z` that occur, ascending.
         bonds: `[bonds][2]` of the one molecule, empty for particle systems.
         num_particles: of one frame of the training data.
@@ -27,10 +30,13 @@ class DataInfo(BaseModel):
         force_rms: root mean square of the force components.
         target_names: of the per-particle targets.
         target_mean, target_std: `[types][targets]`, per type, in the order of `types`.
+        particle_types: `[particles]`, of a density, which is one of this system alone.
+        reference: `[particles][2 or 3]` of a density: first frame, which says left from right.
+        kT: of a density, in the unit of energy.
     """
 
     model_config = ConfigDict(extra="forbid")
-    interface: Literal["potential", "node"]
+    interface: Interface
     units: Literal["ase", "lj"]
     types: list[int]
     bonds: list[tuple[int, int]] = []
@@ -40,17 +46,26 @@ class DataInfo(BaseModel):
     target_names: list[str] = []
     target_mean: list[list[float]] = []
     target_std: list[list[float]] = []
+    particle_types: list[int] = []
+    reference: list[list[float]] = []
+    kT: float | None = None
 
 
-def require_array(dataset: Dataset, interface: Literal["potential", "node"]) -> None:
+def require_array(dataset: Dataset, interface: Interface) -> None:
     """Raise `DataError` unless the dataset has what the interface learns from."""
+    if interface == "density":
+        if dataset.system.periodic:
+            raise DataError(
+                f"{dataset.name} is periodic; densities are of molecules and clusters in free space"
+            )
+        return
     name = keys.FORCES if interface == "potential" else keys.TARGETS
     if name not in dataset.arrays:
         has = ", ".join(sorted(dataset.arrays))
         raise DataError(f"{dataset.name} has no {name}, which this task learns from; it has {has}")
 
 
-def data_info(frames: Frames, interface: Literal["potential", "node"]) -> DataInfo:
+def data_info(frames: Frames, interface: Interface) -> DataInfo:
     """Gather `DataInfo` from a training split.
 
     Raises:
@@ -67,6 +82,11 @@ def data_info(frames: Frames, interface: Literal["potential", "node"]) -> DataIn
         num_particles=system.num_particles,
     )
     require_array(dataset, interface)
+    if interface == "density":
+        info.particle_types = [int(t) for t in system.types]
+        info.reference = _reference(frames).tolist()
+        info.kT = None if dataset.temperature is None else dataset.units.boltzmann * dataset.temperature
+        return info
     if interface == "potential":
         forces = frames.array(keys.FORCES).astype(np.float64)
         info.force_rms = float(np.sqrt(np.mean(forces**2))) or 1.0
@@ -80,3 +100,10 @@ def data_info(frames: Frames, interface: Literal["potential", "node"]) -> DataIn
         info.target_mean.append(values.mean(0).tolist())
         info.target_std.append(np.maximum(values.std(0), 1e-12).tolist())
     return info
+
+
+def _reference(frames: Frames) -> np.ndarray:
+    """First frame about its centre `[particles, 2 or 3]`: two columns where all is in a plane."""
+    first = np.asarray(frames.dataset.arrays[keys.POSITIONS][int(frames.index[0])], np.float64)
+    first = first - first.mean(0)
+    return first[:, :2] if not first[:, 2].any() else first

@@ -60,7 +60,11 @@ def cutoff_of(cutoff: float | None, info: DataInfo) -> float:
 def require_interface(info: DataInfo, interface: str, name: str) -> None:
     """Raise `ConfigError` unless the task wants the interface that model `name` has."""
     if info.interface != interface:
-        what = {"potential": "energies (task forces)", "node": "targets of particles (propensity)"}
+        what = {
+            "potential": "energies (task forces)",
+            "node": "targets of particles (propensity)",
+            "density": "densities of conformations (density)",
+        }
         raise ConfigError(f"{name} predicts {what[interface]}, this task wants {what[info.interface]}")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import lightning
 import numpy as np
@@ -12,21 +13,27 @@ from pydantic import BaseModel
 from torch_geometric.data import Data
 
 from zoo import keys
-from zoo.config import Optim
+from zoo.config import Optim, Training
 from zoo.data.dataset import Frames
 from zoo.data.graph import num_graphs
+from zoo.data.info import Interface
+from zoo.data.loader import make_loader
 from zoo.errors import RunFailed
-from zoo.models.base import ZooModel
+from zoo.models.base import FittedModel, ZooModel
 from zoo.tasks.metrics import Metric
 from zoo.tasks.schedule import build_schedule
 
 Predictions = dict[str, np.ndarray]
 
+#: Frames of a molecule in a batch that is not trained on; large systems come one or a few to a batch.
+EVAL_BATCH = 256
+
 
 class Task(lightning.LightningModule):
     """Base of all tasks.
 
-    A subclass gives `loss`, `predict` and `metrics`; metrics are computed from predictions alone,
+    A subclass gives `loss`, `predict` and `metrics` (one that does not go through the frames batch by
+    batch: `training_step`, `predictions` and the like instead); metrics are computed from predictions alone,
     so that any row of any table can be recomputed without training again.
 
     Args:
@@ -36,7 +43,9 @@ class Task(lightning.LightningModule):
         total_steps: optimiser steps of the whole run, which the schedule needs.
     """
 
-    interface: ClassVar[Literal["potential", "node"]]
+    interface: ClassVar[Interface]
+    #: Whether the epoch with the least validation loss is kept, or else the last one.
+    keep_best = True
 
     def __init__(
         self, model: ZooModel, options: BaseModel, optim: Optim | None = None, total_steps: int = 1
@@ -45,18 +54,68 @@ class Task(lightning.LightningModule):
         self.model, self.options = model, options
         self.optim, self.total_steps = optim or Optim(), total_steps
 
-    @abstractmethod
     def loss(self, batch: Data) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Return the loss and further scalars to log, each a mean over the batch."""
+        raise NotImplementedError
 
-    @abstractmethod
     def predict(self, batch: Data) -> dict[str, torch.Tensor]:
         """Return detached predictions, the first axis being graphs or nodes."""
+        raise NotImplementedError
 
     @classmethod
     @abstractmethod
     def metrics(cls, predictions: Predictions, frames: Frames) -> dict[str, Metric]:
         """Score predictions (`[frames, …]` arrays) against the frames they are of."""
+
+    # --- what a run asks for, in this order --------------------------------------------------
+
+    def epoch_steps(self, frames: Frames, settings: Training, world: int) -> int:
+        """Optimiser steps of an epoch on each of `world` devices."""
+        return math.ceil(math.ceil(len(frames) / world) / settings.batch_size)
+
+    def begin(self, frames: Frames, val_frames: Frames, settings: Training, *, fresh: bool) -> None:
+        """Look at the training split before the first step; `fresh`: the weights are not trained yet."""
+        self._splits, self._training = (frames, val_frames), settings
+
+    def loaders(self, steps: int, weights: list[float] | None) -> tuple[Any, Any]:
+        """Batches of training and of validation, `steps` an epoch of the first.
+
+        Args:
+            steps: as `epoch_steps` said.
+            weights: shares of the parts of a joined dataset.
+        """
+        frames, val_frames = self._splits
+        settings = self._training
+        loader = make_loader(
+            frames, self.model.cutoff, settings.batch_size,
+            shuffle=True, seed=settings.seed, workers=settings.workers, weights=weights,
+        )  # fmt: skip
+        val_batch = max(1, min(EVAL_BATCH, 4096 // frames.dataset.system.num_particles))
+        return loader, make_loader(val_frames, self.model.cutoff, val_batch)
+
+    def fit_closed_form(self, frames: Frames) -> None:
+        """Fit a model without gradient descent to a training split."""
+        assert isinstance(self.model, FittedModel)
+        batch_size = max(1, min(EVAL_BATCH, 8192 // frames.dataset.system.num_particles))
+        self.model.fit(make_loader(frames, self.model.cutoff, batch_size))
+
+    def predictions(self, frames: Frames) -> Predictions:
+        """Return predictions of all frames as arrays `[frames, …]`, with the frames' numbers."""
+        n = frames.dataset.system.num_particles
+        batch_size = max(1, min(EVAL_BATCH, 4096 // n))
+        weights = next(iter([*self.model.parameters(), *self.model.buffers()]), None)
+        device = torch.device("cpu") if weights is None else weights.device
+        parts: dict[str, list[np.ndarray]] = {}
+        for batch in make_loader(frames, self.model.cutoff, batch_size):
+            graphs = batch[keys.FRAME].numel()
+            outputs = self.predict(self.cast(batch.to(device)))
+            for name, value in outputs.items():
+                array = value.cpu().numpy()
+                if len(array) == graphs * n and array.ndim > 1:
+                    array = array.reshape(graphs, n, *array.shape[1:])
+                parts.setdefault(name, []).append(array)
+        out = {name: np.concatenate(arrays) for name, arrays in parts.items()}
+        return {"frame": frames.index, **out}
 
     # --- lightning ---------------------------------------------------------------------------
 

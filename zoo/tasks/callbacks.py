@@ -78,17 +78,21 @@ class BestWeights(Callback):
 
     Stands before `AveragedWeights` in the list of callbacks, so that with averaging it sees the
     averaged weights, which are what was validated.
+
+    Args:
+        path: of the file.
+        always: keep each epoch, so that the last one remains.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, always: bool = False) -> None:
+        self.path, self.always = path, always
         self.best = float("inf")
         self.epoch = -1
 
     def on_validation_end(self, trainer: Trainer, module: Any) -> None:
         """Save if this epoch is the best so far."""
         loss = float(trainer.callback_metrics["val_loss"])
-        if trainer.sanity_checking or not loss < self.best:
+        if trainer.sanity_checking or not (self.always or loss < self.best):
             return
         self.best, self.epoch = loss, trainer.current_epoch
         if trainer.is_global_zero:

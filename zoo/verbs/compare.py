@@ -100,6 +100,8 @@ class Cell:
 
     def text(self) -> str:
         """`0.1234 ± 0.005`; a list is averaged over its targets."""
+        if isinstance(self.value, str):
+            return self.value
         value = self.scalar
         if value is None:
             return "–"
@@ -182,11 +184,18 @@ def grouped(records: Iterable[Record]) -> list[list[Record]]:
 
 
 def scalar(value: Any) -> float | None:
-    """Average a metric over its targets; None where nothing is known."""
+    """Average a metric over its targets; None where nothing is known, or it is words."""
+    if isinstance(value, str):
+        return None
     if isinstance(value, list):
         known = [v for v in value if v is not None]
         return float(np.mean(known)) if known else None
     return None if value is None else float(value)
+
+
+def tabular(metric: Mapping[str, Any]) -> bool:
+    """Whether a metric fits into a cell: a number, numbers over targets, or words; not a table of its own."""
+    return not isinstance(metric["value"], dict)
 
 
 def leaderboard(records: list[Record]) -> Board:
@@ -200,7 +209,7 @@ def leaderboard(records: list[Record]) -> Board:
             if name not in by_model:
                 by_model[name] = [{"model": name, "metrics": metrics}]
     done = [r for group in by_model.values() for r in group if r.get("metrics")]
-    present = list(dict.fromkeys(key for r in done for key in r["metrics"]))
+    present = list(dict.fromkeys(key for r in done for key, m in r["metrics"].items() if tabular(m)))
     headline, larger = _headline(task, present)
     columns = [k for k in dict.fromkeys([headline, *present]) if k in present and not k.startswith(CEILING)]
     places = [_place(label, group, columns) for label, group in by_model.items()]
@@ -266,6 +275,8 @@ def _cell(metrics: list[Mapping[str, Any]]) -> Cell:
     unit = metrics[0]["unit"]
     if len(metrics) == 1:
         return Cell(metrics[0]["value"], metrics[0].get("error"), unit)
+    if isinstance(metrics[0]["value"], str):
+        return Cell(" | ".join(dict.fromkeys(m["value"] for m in metrics)), None, unit)
     # None (NaN in JSON) stays None: a mean over the other seeds would look better than it is
     values = np.array([m["value"] for m in metrics], dtype=np.float64)
     mean, spread = values.mean(0), values.std(0, ddof=1)

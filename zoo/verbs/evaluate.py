@@ -6,24 +6,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from zoo import keys
 from zoo.config import validated
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset, Frames
 from zoo.data.info import data_info
-from zoo.data.loader import make_loader
 from zoo.errors import ConfigError, DataError
-from zoo.models.base import FittedModel, ZooModel
+from zoo.models.base import ZooModel
 from zoo.registry import REGISTRY
 from zoo.run import Run
 from zoo.tasks.base import Predictions, Task
 from zoo.tasks.metrics import Metric
 from zoo.weights import load_weights
-
-EVAL_BATCH = 256  # nodes are few in molecules; large systems come one or a few to a batch
 
 
 def evaluate(
@@ -73,23 +67,9 @@ def make_task(model: ZooModel, settings: dict[str, Any], **extra: Any) -> Task:
 
 def predict(task: Task, frames: Frames) -> Predictions:
     """Return predictions of all frames as arrays `[frames, …]`, with the frames' numbers."""
-    n = frames.dataset.system.num_particles
-    batch_size = max(1, min(EVAL_BATCH, 4096 // n))
-    model = task.model.eval()
+    task.model.eval()
     task.eval()
-    weights = next(iter([*model.parameters(), *model.buffers()]), None)
-    device = torch.device("cpu") if weights is None else weights.device
-    parts: dict[str, list[np.ndarray]] = {}
-    for batch in make_loader(frames, model.cutoff, batch_size):
-        graphs = batch[keys.FRAME].numel()
-        outputs = task.predict(task.cast(batch.to(device)))
-        for name, value in outputs.items():
-            array = value.cpu().numpy()
-            if len(array) == graphs * n and array.ndim > 1:
-                array = array.reshape(graphs, n, *array.shape[1:])
-            parts.setdefault(name, []).append(array)
-    out = {name: np.concatenate(arrays) for name, arrays in parts.items()}
-    return {"frame": frames.index, **out}
+    return task.predictions(frames)
 
 
 def baselines(
@@ -111,14 +91,13 @@ def baselines(
     return out
 
 
-def fitted(name: str, options: dict[str, Any], train: Frames, settings: dict[str, Any]) -> FittedModel:
+def fitted(name: str, options: dict[str, Any], train: Frames, settings: dict[str, Any]) -> ZooModel:
     """Build a closed-form model and fit it on a split."""
     spec = REGISTRY.get("models", name)
     interface = REGISTRY.load_target(REGISTRY.get("tasks", settings["name"])).interface
     config = validated(REGISTRY.load_config(spec), options, "model")
     model = REGISTRY.load_target(spec)(config, data_info(train, interface))
-    batch_size = max(1, min(EVAL_BATCH, 8192 // train.dataset.system.num_particles))
-    model.fit(make_loader(train, model.cutoff, batch_size))
+    make_task(model, settings).fit_closed_form(train)
     return model.eval()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
 from zoo.data.dataset import Frames
-from zoo.data.loader import make_loader
 from zoo.errors import EntryError, RunError, RunFailed
 from zoo.progress import progress
 from zoo.run import LAST, Run
@@ -36,17 +34,13 @@ def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
     torch.manual_seed(settings.seed)
     model = build(plan, train_frames)
     world = settings.devices * settings.nodes
-    loader = make_loader(
-        train_frames, model.cutoff, settings.batch_size,
-        shuffle=True, seed=settings.seed, workers=settings.workers,
-        weights=plan.config.dataset.get("weights"),
-    )  # fmt: skip
-    val_batch = max(1, min(256, 4096 // plan.dataset.system.num_particles))
-    val_loader = make_loader(val_frames, model.cutoff, val_batch)
-    steps = math.ceil(math.ceil(len(train_frames) / world) / settings.batch_size)
-    task = make_task(model, plan.config.task, optim=plan.config.optim, total_steps=steps * settings.epochs)
-    best = BestWeights(run.path / BEST)
     last = _last_checkpoint(run)
+    task = make_task(model, plan.config.task, optim=plan.config.optim)
+    steps = task.epoch_steps(train_frames, settings, world)
+    task.total_steps = steps * settings.epochs
+    task.begin(train_frames, val_frames, settings, fresh=last is None)
+    loader, val_loader = task.loaders(steps, plan.config.dataset.get("weights"))
+    best = BestWeights(run.path / BEST, always=not task.keep_best)
     with progress(f"training {plan.config.model['name']}", steps * settings.epochs, "steps") as bar:
         trainer = lightning.Trainer(
             accelerator=settings.accelerator,

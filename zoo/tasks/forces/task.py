@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from zoo import keys
 from zoo.config import Strict
 from zoo.data.dataset import Frames
 from zoo.data.graph import num_graphs
+from zoo.data.info import Interface
 from zoo.physics.forces import energy_and_forces
 from zoo.tasks.base import Predictions, Task
 from zoo.tasks.metrics import Metric, block_means, metric, standard_error
@@ -32,7 +33,7 @@ class ForcesTask(Task):
     number of particles: both terms are without unit and of order one at the start.
     """
 
-    interface: ClassVar[Literal["potential", "node"]] = "potential"
+    interface: ClassVar[Interface] = "potential"
     options: ForcesConfig
 
     def loss(self, batch: Data) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

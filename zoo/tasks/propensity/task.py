@@ -13,6 +13,7 @@ from zoo import keys
 from zoo.config import Strict
 from zoo.data.ceiling import noise_ceiling
 from zoo.data.dataset import Frames
+from zoo.data.info import Interface
 from zoo.tasks.base import Predictions, Task
 from zoo.tasks.metrics import Metric, metric, pearson, standard_error
 
@@ -29,7 +30,7 @@ class PropensityConfig(Strict):
 class PropensityTask(Task):
     """Minimise the error of the targets, z-scored per type and time on the training split."""
 
-    interface: ClassVar[Literal["potential", "node"]] = "node"
+    interface: ClassVar[Interface] = "node"
     options: PropensityConfig
     row: torch.Tensor
     std: torch.Tensor

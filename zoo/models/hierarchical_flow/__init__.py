@@ -1,0 +1,1 @@
+"""Torsions first, then angles, then bonds, each given those before."""

@@ -1,0 +1,100 @@
+"""Reverse KL: the model's own draws, judged by the energy."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from zoo.errors import RunFailed
+from zoo.tasks.density.objectives.base import Loss, Objective, effective_share, normalized
+
+#: Draws of torsions that are held while the local coordinates learn.
+HELD = 50_000
+
+
+class ReverseKL(Objective):
+    """KL(model ‖ Boltzmann) with the path gradient, which vanishes at the optimum.
+
+    Of d/dθ E[log q_θ(q) − log p̃(q)] only the part through the draws is kept, the other having mean
+    zero (Roeder, Wu, Duvenaud, NeurIPS 2017; Vaitl et al., ICML 2022, arXiv:2207.08219). The energies' logarithm
+    beyond a cut and the worst draws left out keep atoms on top of each other from ruling the step.
+
+    With `part: local` the torsions are drawn once when the stage begins and held: the local coordinates
+    settle before the torsions follow them.
+    """
+
+    held: Tensor | None = None
+
+    def loss(self, step: int) -> Loss:
+        """See `Objective`."""
+        model, target = self.setting.model, self.setting.energy("reverse-kl")
+        q, log_q = self._draw()
+        log_p, slope, _ = target.log_density_and_gradient(q)
+        log_w = log_p - log_q.detach()
+        good = torch.isfinite(log_w)
+        if not good.any():
+            raise RunFailed("no draw of the model has a finite energy; begin hotter, or lower optim.lr")
+        if self.options.drop > 0:
+            good &= log_w >= torch.quantile(log_w[good], self.options.drop)
+        slope = slope * self._damping(log_p)[:, None]
+        if self.options.path_gradient:
+            log_q = self._frozen_log_density(q)
+        value = (log_q - (slope * q).sum(1))[good].mean()
+        choice = model.log_choice(q.detach())
+        if choice is not None:  # the mean that is taken off has no gradient on average, and less noise
+            cost = (-log_w[good]).clamp(max=self.setting.energy_cut - log_w[good].max())
+            value = value + (choice[good] * (cost - cost.mean())).mean()
+        # its gradient is what counts; the number shown is the divergence itself, up to log Z
+        value = value - value.detach() - log_w[good].mean()
+        logs = {"elbo": log_w[good].mean(), "ess": log_w.new_tensor(effective_share(normalized(log_w)))}
+        return value, logs
+
+    def _draw(self) -> tuple[Tensor, Tensor]:
+        model = self.setting.model
+        if self.options.part == "all":
+            return model.draw(self.batch_size)
+        if self.options.part == "torsions":
+            t, log_t = model.draw_torsions(self.batch_size)  # type: ignore[operator]
+            with torch.no_grad():
+                y, log_y = model.draw_local(t)  # type: ignore[operator]
+            return torch.cat([t, y], 1), log_t + log_y
+        if self.held is None:
+            with torch.no_grad():
+                self.held = model.draw_torsions(HELD)[0]  # type: ignore[operator]
+        t = self.held[torch.randint(len(self.held), (self.batch_size,), device=self.held.device)]
+        with torch.no_grad():
+            log_t = model.log_torsions(t)  # type: ignore[operator]
+        y, log_y = model.draw_local(t)  # type: ignore[operator]
+        return torch.cat([t, y], 1), log_t + log_y
+
+    def _damping(self, log_p: Tensor) -> Tensor:
+        """Slope of the logarithm that the energies turn into beyond the cut, over their own."""
+        finite = torch.where(torch.isfinite(log_p), log_p, -torch.inf)
+        excess = (finite.max() - log_p) / self.setting.energy_cut
+        return torch.where(torch.isfinite(log_p), 1 / excess.clamp(min=1), 0.0)
+
+    def _frozen_log_density(self, q: Tensor) -> Tensor:
+        """log q(q) with weights that get no gradient; that of q is the path's."""
+        model = _LogDensity(self.setting.model)
+        frozen = {name: value.detach() for name, value in model.named_parameters()}
+        return functional_call(model, frozen, (q,))
+
+    def state(self) -> dict[str, Tensor]:
+        """The held torsions."""
+        return {} if self.held is None else {"held": self.held}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Inverse of `state`."""
+        self.held = state.get("held")
+
+
+class _LogDensity(torch.nn.Module):
+    """`model.log_density` as a module's forward."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, q: Tensor) -> Tensor:
+        return self.model.log_density(q)  # type: ignore[operator]
