@@ -50,7 +50,7 @@ class ComposedFlow(DensityModel):
 
     def prepare(self, target: BoltzmannTarget | None, positions: Tensor | None) -> None:
         """Set mean and widths of the local coordinates; see `Whitening.prepare`."""
-        self.whitening.prepare(target, positions)
+        self.whitening.prepare(self.coordinates, target, positions)
 
     def rescale(self, factor: float) -> None:
         """Local variances are proportional to the temperature."""

@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError
-from zoo.physics.coordinates import CenteredCartesian, Coordinates, InternalCoordinates
+from zoo.physics.coordinates import CenteredCartesian, Coordinates, InternalCoordinates, MixedCoordinates
 from zoo.physics.relax import laplace
 from zoo.physics.target import BoltzmannTarget
 
-#: Widths before `prepare`, as the literature scales them (FAB, TA-BG): nm of bonds, rad of all angles.
-BOND, ANGLE = 0.007, 0.18
+#: Widths before `prepare`, as the literature scales them (FAB, TA-BG): nm of bonds, rad of all angles; and
+#: nm of atoms of a Cartesian core.
+BOND, ANGLE, CORE = 0.007, 0.18, 0.03
 #: Share of its mean variance that is added to each of few frames' variances.
 RIDGE = 1e-6
 
@@ -37,11 +38,11 @@ class Whitening(nn.Module):
 
     def __init__(self, coordinates: Coordinates, info: DataInfo) -> None:
         super().__init__()
-        self.coordinates, self.info = coordinates, info
+        self.info = info
         self.circular, self.local = coordinates.circular, coordinates.dimension - coordinates.circular
         periods = torch.tensor(coordinates.periods, dtype=torch.float64)
         self.register_buffer("speed", 2 * math.pi / periods, persistent=False)
-        mean, factor = self._guess()
+        mean, factor = self._guess(coordinates)
         self.register_buffer("mean", mean)
         self.register_buffer("factor", factor)
         self.register_buffer("widening", torch.ones((), dtype=torch.float64))
@@ -69,7 +70,9 @@ class Whitening(nn.Module):
 
     # --- where mean and widths are from -----------------------------------------------------------
 
-    def prepare(self, target: BoltzmannTarget | None, positions: Tensor | None) -> None:
+    def prepare(
+        self, coordinates: Coordinates, target: BoltzmannTarget | None, positions: Tensor | None
+    ) -> None:
         """Set mean and widths.
 
         Of internal coordinates: the Laplace approximation about the relaxed reference, torsions fixed;
@@ -81,7 +84,6 @@ class Whitening(nn.Module):
         Raises:
             ConfigError: there are neither energies nor data, and the coordinates are not Cartesian.
         """
-        coordinates = self.coordinates
         if isinstance(coordinates, CenteredCartesian):
             x = self._reference() if positions is None else positions.double()
             self._tumbling(coordinates, x, alike=positions is None or not self.info.bonds)
@@ -105,15 +107,16 @@ class Whitening(nn.Module):
     def _reference(self) -> Tensor:
         return torch.tensor(self.info.reference, dtype=torch.float64)[None]
 
-    def _guess(self) -> tuple[Tensor, Tensor]:
+    def _guess(self, coordinates: Coordinates) -> tuple[Tensor, Tensor]:
         """The reference, with the literature's widths; or particles about their centre."""
-        coordinates = self.coordinates
         q = coordinates.from_cartesian(self._reference())[0][0]
         if isinstance(coordinates, CenteredCartesian):
             return torch.zeros_like(q), q.square().mean().sqrt() * torch.eye(len(q), dtype=q.dtype)
-        width = torch.full_like(q, BOND)
-        if isinstance(coordinates, InternalCoordinates):
-            width[: coordinates.angle_columns.stop] = ANGLE
+        width = torch.full_like(q, CORE)
+        if isinstance(coordinates, MixedCoordinates):
+            width[: len(coordinates.outer)] = _widths(coordinates.internal)[coordinates.outer]
+        elif isinstance(coordinates, InternalCoordinates):
+            width = _widths(coordinates)
         return q[self.circular :], torch.diag(width[self.circular :])
 
     def _tumbling(self, coordinates: CenteredCartesian, positions: Tensor, *, alike: bool) -> None:
@@ -123,6 +126,12 @@ class Whitening(nn.Module):
             covariance = covariance.diagonal().mean() * torch.eye(len(covariance), dtype=q.dtype)
         space = torch.eye(coordinates.space, dtype=q.dtype)
         self._set(torch.zeros_like(self.mean), torch.kron(_factor(covariance).contiguous(), space))
+
+
+def _widths(coordinates: InternalCoordinates) -> Tensor:
+    width = torch.full((coordinates.dimension,), ANGLE, dtype=torch.float64)
+    width[coordinates.bond_columns] = BOND
+    return width
 
 
 def _factor(covariance: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ def core_atoms(elements: np.ndarray, bonds: np.ndarray) -> list[int]:
     longest of the shortest ways between two heavy atoms.
 
     Args:
-        elements: `[atoms]` atomic numbers, or types of beads (then no hydrogens are left out but those of type 1).
+        elements: `[atoms]` atomic numbers; hydrogens are no part of a chain.
         bonds: `[bonds, 2]`.
     """
     near: list[list[int]] = [[] for _ in range(len(elements))]

@@ -12,9 +12,9 @@ class EckartFrame(nn.Module):
     """3n − 6 linear coordinates of n atoms about a reference r, rigid motions taken off.
 
     y = r + B q, with B an orthonormal basis of displacements that fulfil Σ (y_i − r_i) = 0 and
-    Σ r_i × y_i = 0 (C. Eckart, Phys. Rev. 47, 552 (1935), with equal masses). Positions are brought there by the
-    rotation that is nearest to r in the least squares, which fulfils the second condition. In the
-    measure of positions with translations and turns about the axes split off,
+    Σ r_i × y_i = 0 (C. Eckart, Phys. Rev. 47, 552 (1935), with equal masses). The rotation that
+    brings positions nearest to r, in the least squares, fulfils the second condition. In the measure of
+    positions with translations and turns about the axes split off,
 
         |dx/dq| = n^{3/2} det M / √det G,   M = Σ (r_i · y_i) 1 − y_i r_iᵀ,   G = Σ |r_i|² 1 − r_i r_iᵀ:
 

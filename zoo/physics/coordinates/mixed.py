@@ -20,8 +20,8 @@ class MixedCoordinates(Coordinates):
     """q = (circular, then local internal coordinates of outer atoms; 3n − 6 Cartesian ones of the core).
 
     A small turn early in a long chain moves its other end far: internal coordinates of a folded chain
-    are stiffly coupled. The core is therefore Cartesian in its Eckart frame (`EckartFrame`, nm), as by Noé et al.,
-    Science 365, eaaw1147 (2019); side chains and hydrogens are placed from it by bonds, angles and
+    are stiffly coupled. The core is therefore Cartesian (Noé et al., Science 365, eaaw1147 (2019)), in
+    its Eckart frame, in nm (`EckartFrame`); side chains and hydrogens are placed from it by bonds, angles and
     torsions (`InternalCoordinates`). With the outer atoms' bonds b and angles θ,
 
         |dx/dq| = |dx/dq|_core · Π_outer b_i² sin θ_i       (nm, rad).
