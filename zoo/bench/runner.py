@@ -73,8 +73,8 @@ def run_suite(suite: Suite, options: Options) -> Outcome:
         options.out.mkdir(parents=True, exist_ok=True)
         write_json(options.out / RECORDS, records)
     runs = [job.path for job, record in zip(jobs, records, strict=True) if record["error"] is None]
-    tables = [board_table(board) for board in leaderboards(records)]
-    return Outcome(suite.title, records, tables, runs, failures)
+    draw = suite.tables or (lambda all_: [board_table(board) for board in leaderboards(all_)])
+    return Outcome(suite.title, records, draw(records), runs, failures)
 
 
 def chosen(suite: Suite, models: tuple[str, ...] | None) -> list[Row]:

@@ -10,7 +10,7 @@ A benchmark that is no table of trained models returns an `Outcome` instead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ class Options:
         seeds: seeds of each trained model, from 0.
         epochs: of each trained model.
         accelerator: "auto", "cpu" or "gpu".
+        quick: the shortest training that still shows something; a suite may not know it.
     """
 
     out: Path
@@ -33,6 +34,7 @@ class Options:
     seeds: int | None = None
     epochs: int | None = None
     accelerator: str | None = None
+    quick: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Suite:
-    """Rows to be trained and compared, dataset by dataset."""
+    """Rows to be trained and compared, dataset by dataset.
+
+    Args:
+        tables: draws the suite's own tables from its records, instead of leaderboards.
+    """
 
     title: str
     rows: tuple[Row, ...]
     seeds: int = 1
+    tables: Callable[[list[dict[str, Any]]], list[Table]] | None = None
 
 
 @dataclass(frozen=True)

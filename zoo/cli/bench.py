@@ -19,6 +19,7 @@ def bench(
     seeds: Annotated[int | None, typer.Option(help="Seeds of each trained model.", min=1)] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of each trained model.", min=1)] = None,
     accelerator: Annotated[str | None, typer.Option(help="auto, cpu or gpu.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="The shortest that still shows something.")] = False,
     out: Out = None,
     json: Json = False,
 ) -> None:
@@ -32,7 +33,7 @@ def bench(
     named = tuple(m.strip() for m in models.split(",") if m.strip()) if models is not None else None
     if named == ():
         raise ConfigError("--models takes names of models, separated by commas")
-    outcome = run_bench(suite, Options(folder, named, seeds, epochs, accelerator))
+    outcome = run_bench(suite, Options(folder, named, seeds, epochs, accelerator, quick))
     report = None
     if outcome.runs:
         report = folder / "report.html"

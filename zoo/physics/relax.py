@@ -74,7 +74,7 @@ def laplace(target: BoltzmannTarget, start: Tensor, *, iterations: int = 200) ->
 
 
 def _hessian(target: BoltzmannTarget, q: Tensor, columns: Tensor) -> Tensor:
-    """Second derivatives `[columns, columns]` of U/kT − log |dx/dq| by central differences of the gradient."""
+    """Second derivatives `[columns, columns]` of U/kT − log |dx/dq|: differences of the gradient."""
     step = 1e-4
     shift = torch.zeros(len(columns), len(q), dtype=q.dtype)
     shift[torch.arange(len(columns)), columns] = step

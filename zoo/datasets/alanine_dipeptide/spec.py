@@ -16,7 +16,7 @@ SPEC = DatasetSpec(
     ),
     extras=("simulate",),
     requires=("openmm",),
-    tasks=("forces",),
+    tasks=("forces", "density"),
     sample="zoo.datasets.alanine_dipeptide:sample",
     units="ase",
     sources=(

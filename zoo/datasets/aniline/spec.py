@@ -17,7 +17,7 @@ SPEC = DatasetSpec(
     ),
     extras=("simulate",),
     requires=("openmm",),
-    tasks=("forces",),
+    tasks=("forces", "density"),
     sample="zoo.datasets.aniline:sample",
     units="ase",
 )

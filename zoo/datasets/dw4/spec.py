@@ -13,7 +13,7 @@ SPEC = DatasetSpec(
         "Target: Köhler, Klein, Noé, ICML 2020 (arXiv:2006.02425). Sampled here by Hamiltonian Monte "
         "Carlo with replica exchange; its averages are known from quadrature."
     ),
-    tasks=("forces",),
+    tasks=("forces", "density"),
     sample="zoo.datasets.dw4:sample",
     units="lj",
 )

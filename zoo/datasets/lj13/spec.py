@@ -14,7 +14,7 @@ SPEC = DatasetSpec(
         "Krämer, Noé, NeurIPS 2023 (arXiv:2306.15030), depth 1 (lj13/eacf) as in Midgley et al., "
         "NeurIPS 2023 (arXiv:2308.10364). Sampled here by Hamiltonian Monte Carlo with replica exchange."
     ),
-    tasks=("forces",),
+    tasks=("forces", "density"),
     sample="zoo.datasets.lj13:sample",
     variants={"eacf": "each pair counted once, wells half as deep: the convention of EACF and bgflow"},
     units="lj",

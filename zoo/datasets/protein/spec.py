@@ -16,7 +16,7 @@ SPEC = DatasetSpec(
     ),
     extras=("simulate",),
     requires=("openmm", "pdbfixer"),
-    tasks=("forces",),
+    tasks=("forces", "density"),
     sample="zoo.datasets.protein:sample",
     units="ase",
 )

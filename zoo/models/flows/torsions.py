@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +60,7 @@ class TorusAutoregression(nn.Module):
         self.register_buffer("bounds", torch.tensor(periods, dtype=torch.float64) / 2, persistent=False)
         sizes = [self.features.size, *[hidden] * layers, parameters_per_column(bins, circular=True)]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for i, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             last = i == len(sizes) - 2
             scale = 0.0 if last else 1 / math.sqrt(max(fan_in, 1))
             self.weights.append(nn.Parameter(scale * torch.randn(self.columns, fan_in, fan_out)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -10,7 +12,7 @@ def perceptron(inputs: int, hidden: int, layers: int, outputs: int) -> nn.Sequen
     """SiLU network whose last layer starts at zero, so that what it steers starts as the identity."""
     sizes = [inputs, *[hidden] * layers]
     parts: list[nn.Module] = []
-    for a, b in zip(sizes[:-1], sizes[1:], strict=True):
+    for a, b in pairwise(sizes):
         parts += [nn.Linear(a, b), nn.SiLU()]
     last = nn.Linear(sizes[-1], outputs)
     nn.init.zeros_(last.weight)
@@ -30,6 +32,7 @@ class AffineCoupling(nn.Module):
 
     changed: Tensor
     kept: Tensor
+    back: Tensor
 
     def __init__(self, mask: Tensor, context: int, hidden: int, layers: int, limit: float = 2.0) -> None:
         super().__init__()

@@ -33,9 +33,9 @@ class HierarchicalFlow(DensityModel):
     """q(torsions) · q(angles | torsions) · q(bonds | angles, torsions).
 
     The torsions, where the modes are, have an autoregressive density of circular splines. The local
-    coordinates y are a normal density, bent: y = ȳ + √f · L U (e^{s(t)} ∘ c(z | t) + m(t)), with z standard normal,
-    c affine couplings, L the Laplace factor at the relaxed minimum, U a learned unit triangular matrix
-    and f the ratio of temperatures. L and U are lower triangular in the order angles before bonds.
+    coordinates y are a normal density, bent: y = ȳ + √f · L U (e^{s(t)} ∘ c(z | t) + m(t)), with z
+    standard normal, c affine couplings, L the Laplace factor at the relaxed minimum, U a learned unit
+    triangular matrix and f the ratio of temperatures. L and U are lower triangular, angles before bonds.
 
     After the trial in this project's notes on Boltzmann generators (recipe C).
     """

@@ -232,7 +232,7 @@ class InternalCoordinates(Coordinates):
 
     def _domain(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Centre of each column's branch, and the limits of the local ones."""
-        n, pi = len(self._column), math.pi
+        pi = math.pi
         center, lower, upper = raw.copy(), np.zeros_like(raw), np.full_like(raw, np.inf)
         upper[self.angle_columns] = pi
         for column, row in enumerate(self.torsion_rows):

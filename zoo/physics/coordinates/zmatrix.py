@@ -39,9 +39,7 @@ class ZMatrix:
     kinds: tuple[str, ...]
 
     @classmethod
-    def from_topology(
-        cls, elements: np.ndarray, bonds: np.ndarray, leaders: Collection[int] = ()
-    ) -> ZMatrix:
+    def from_topology(cls, elements: np.ndarray, bonds: np.ndarray, leaders: Collection[int] = ()) -> ZMatrix:
         """Build it for one molecule.
 
         Args:
@@ -60,7 +58,8 @@ class ZMatrix:
         parent, breadth = _tree(neighbors, root)
         if len(breadth) < atoms:
             raise DataError(
-                f"internal coordinates need one connected molecule: bonds reach {len(breadth)} of {atoms} atoms"
+                f"internal coordinates need one connected molecule: bonds reach {len(breadth)} of "
+                f"{atoms} atoms"
             )
         size = np.ones(atoms, int)
         for atom in reversed(breadth[1:]):

@@ -19,17 +19,11 @@ class ObjectiveConfig(Strict):
     part: Part = Field("all", description="of a model in two levels, what is trained; the rest is held")
     path_gradient: bool = Field(True, description="reverse-kl: the gradient through the draws alone")
     drop: float = Field(0.01, ge=0, lt=0.5, description="reverse-kl: share of the worst draws left out")
-    batch_size: int | None = Field(
-        None, ge=1, description="data, buffer, fab: rows a step; by default the run's"
-    )
-    draws: int = Field(50_000, ge=64, description="buffer, fab: size of the buffer")
-    refresh: int = Field(500, ge=1, description="buffer: steps between two fillings")
-    clip: float = Field(
-        1e-4, ge=0, lt=0.1, description="buffer: share of the largest weights cut to the next"
-    )
-    ess: float = Field(
-        0.5, gt=0, lt=1, description="buffer: least ESS by which the next temperature is chosen"
-    )
+    batch_size: int | None = Field(None, ge=1, description="data, buffer, fab: rows a step; None: the run's")
+    draws: int = Field(50_000, ge=64, description="buffer, fab, part local: size of the buffer")
+    refresh: int = Field(500, ge=1, description="buffer, fab, part local: steps between two fillings")
+    clip: float = Field(1e-4, ge=0, lt=0.1, description="buffer: share of the largest weights that are cut")
+    ess: float = Field(0.5, gt=0, lt=1, description="buffer: least ESS that chooses the next temperature")
     intermediates: int = Field(4, ge=1, description="fab: distributions between model and target")
     leapfrog: int = Field(3, ge=1, description="fab: steps of each HMC move")
 
@@ -79,14 +73,13 @@ class DensityTaskConfig(Strict):
     stages: list[Stage] = Field([], description="of objective: recipe, one after the other")
     highest: float = Field(4.0, gt=1, le=100, description="annealed: first temperature over the dataset's")
     epoch_steps: int = Field(100, ge=1, description="steps of an epoch; one pass over the data for `data`")
-    energy_cut: float = Field(
-        200.0, gt=0, description="kT above the least: beyond, energies grow as a logarithm"
-    )
-    compile: bool = Field(
-        False, description="compile the energy: 3 times faster after 30 to 60 s; wants a C++ compiler"
-    )
+    energy_cut: float = Field(200.0, gt=0, description="kT above the least: beyond, energies grow slowly")
+    compile: bool = Field(False, description="compile the energy: 3 times faster after 30 to 60 s")
     bias: BiasConfig | None = Field(None, description="umbrella during training")
     samples: int = Field(100_000, ge=100, description="draws that the scores are computed from")
+    reference: Literal["split", "all"] = Field(
+        "split", description="frames to compare with; all: of every split, if none was learned from"
+    )
     val_samples: int = Field(2_000, ge=16, description="draws that each validation is computed from")
 
     @model_validator(mode="after")

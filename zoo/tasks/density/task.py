@@ -64,6 +64,8 @@ class DensityTask(Task):
         names = {o.name for span in self._plan for o in span.stage.objectives}
         self._uses_data = "data" in names
         self.keep_best = names == {"data"}
+        if self._uses_data and self.options.reference == "all":
+            raise ConfigError("task.reference=all would score frames that were learned from; use split")
         if names != {"data"} and not known:
             potential_of(dataset)  # says what to do
         if fresh:
@@ -118,7 +120,8 @@ class DensityTask(Task):
         """One step of the stage's objectives; a loss that is not finite stops the run."""
         span, objectives, setting = self._stage()
         step = self.global_step - span.start
-        total, logs = torch.zeros((), device=self.device), {}
+        total = torch.zeros((), device=self.device)
+        logs: dict[str, Tensor] = {}
         for options, objective in zip(span.stage.objectives, objectives, strict=True):
             value, own = objective.loss(step)
             total = total + options.weight * value
@@ -133,7 +136,6 @@ class DensityTask(Task):
         if kT is not None:
             unit = self._frames.dataset.units.boltzmann
             logs["temperature"] = torch.tensor(kT / unit)
-        logs["energy_evaluations"] = self.model.evaluations.float()
         self.log_dict(
             {"train_loss": total.detach(), **logs}, on_step=False, on_epoch=True, batch_size=1, sync_dist=True
         )
@@ -202,6 +204,7 @@ class DensityTask(Task):
             torch.manual_seed(VALIDATION_SEED)
             values = self._validate_on_data() if self.keep_best else self._validate_on_draws()
         self._count()
+        values["energy_evaluations"] = self.model.evaluations.float()
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
 
     def _validate_on_data(self) -> dict[str, Tensor]:
@@ -256,12 +259,14 @@ class DensityTask(Task):
 
     def predictions(self, frames: Frames) -> Predictions:
         """See `Task`: fresh draws with their densities and energies, and the frames' own."""
+        if self.options.reference == "all":
+            frames = frames.dataset.split("all")
         return predictions(self.model, frames, self.options.samples)
 
     @classmethod
     def metrics(cls, predictions: Predictions, frames: Frames) -> dict[str, Metric]:
         """See `zoo.tasks.density.scores`."""
-        return scores(predictions, frames)
+        return scores(predictions, Frames(frames.dataset, predictions["frame"], frames.name))
 
 
 class _Steps(torch.utils.data.Dataset[int]):

@@ -69,7 +69,8 @@ class Objective(ABC):
         self.batch_size = options.batch_size or setting.batch_size
         if options.part != "all" and not hasattr(setting.model, "draw_local"):
             raise ConfigError(
-                f"part: {options.part} is for models in two levels, such as hierarchical-flow; this one has no parts"
+                f"part: {options.part} is for models in two levels, such as hierarchical-flow; "
+                "this one has no parts"
             )
 
     @abstractmethod
@@ -80,7 +81,7 @@ class Objective(ABC):
         """What a checkpoint must keep to go on as if nothing had happened."""
         return {}
 
-    def load_state(self, state: dict[str, Tensor]) -> None:
+    def load_state(self, state: dict[str, Tensor]) -> None:  # noqa: B027 (most keep nothing)
         """Inverse of `state`."""
 
 

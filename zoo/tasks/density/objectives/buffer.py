@@ -18,9 +18,9 @@ DEADLINE = 0.7
 class BufferKL(Objective):
     """Draw, weight towards the target, learn from the weighted draws; then draw anew.
 
-    Temperature-annealed Boltzmann generators (Schopmans, Friederich, ICML 2025, arXiv:2501.19077). In a stage
-    with a ladder the next temperature is the lowest at which the buffer keeps the ESS asked for, as in
-    constrained mass transport (arXiv:2510.18460); it is tried with draws whose local widths are scaled already.
+    Temperature-annealed Boltzmann generators (Schopmans, Friederich, ICML 2025, arXiv:2501.19077). In a
+    stage with a ladder the next temperature is the lowest at which the buffer keeps the ESS asked for, as
+    in constrained mass transport (arXiv:2510.18460); it is tried with draws whose widths are scaled already.
     """
 
     def __init__(self, *args: object) -> None:
@@ -74,7 +74,7 @@ class BufferKL(Objective):
     def _weighted(self, n: int) -> tuple[Tensor, Tensor]:
         """Draws `[n, d]` and log weights `[n]` towards the target of the moment, in equal parts."""
         target, rows, weights = self.setting.energy("buffer"), [], []
-        for start in range(0, n, self.setting.batch_size):
+        for _ in range(0, n, self.setting.batch_size):
             q, log_q = self.setting.model.draw(self.setting.batch_size)
             rows.append(q)
             weights.append(target.log_density_and_gradient(q)[0] - log_q)

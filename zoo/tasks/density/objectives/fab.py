@@ -15,8 +15,8 @@ WARM_UP = 8
 class AnnealedBootstrap(Objective):
     """Learn from samples of p²/q, where the model is too small; Midgley et al., ICLR 2023, arXiv:2208.01893.
 
-    Every `refresh`-th step a batch of draws goes through AIS into the buffer; each step takes rows from the buffer
-    by their weights, and corrects for what the model has learned since they came in.
+    Every `refresh`-th step a batch of draws goes through AIS into the buffer; each step takes rows from
+    the buffer by their weights, and corrects for what the model has learned since they came in.
     """
 
     rows: Tensor | None = None

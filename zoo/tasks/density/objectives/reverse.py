@@ -9,19 +9,17 @@ from torch.func import functional_call
 from zoo.errors import RunFailed
 from zoo.tasks.density.objectives.base import Loss, Objective, effective_share, normalized
 
-#: Draws of torsions that are held while the local coordinates learn.
-HELD = 50_000
-
 
 class ReverseKL(Objective):
     """KL(model ‖ Boltzmann) with the path gradient, which vanishes at the optimum.
 
     Of d/dθ E[log q_θ(q) − log p̃(q)] only the part through the draws is kept, the other having mean
-    zero (Roeder, Wu, Duvenaud, NeurIPS 2017; Vaitl et al., ICML 2022, arXiv:2207.08219). The energies' logarithm
-    beyond a cut and the worst draws left out keep atoms on top of each other from ruling the step.
+    zero (Roeder, Wu, Duvenaud, NeurIPS 2017; Vaitl et al., ICML 2022, arXiv:2207.08219). That energies
+    grow slowly beyond a cut, and the worst draws are left out, keeps atoms on top of each other from
+    ruling the step.
 
-    With `part: local` the torsions are drawn once when the stage begins and held: the local coordinates
-    settle before the torsions follow them.
+    With `part: local` the torsions are drawn every `refresh` steps and held: the local coordinates settle
+    before the torsions follow them, which forward KL on a buffer does best: their energy is too rough.
     """
 
     held: Tensor | None = None
@@ -29,7 +27,7 @@ class ReverseKL(Objective):
     def loss(self, step: int) -> Loss:
         """See `Objective`."""
         model, target = self.setting.model, self.setting.energy("reverse-kl")
-        q, log_q = self._draw()
+        q, log_q = self._draw(step)
         log_p, slope, _ = target.log_density_and_gradient(q)
         log_w = log_p - log_q.detach()
         good = torch.isfinite(log_w)
@@ -50,7 +48,7 @@ class ReverseKL(Objective):
         logs = {"elbo": log_w[good].mean(), "ess": log_w.new_tensor(effective_share(normalized(log_w)))}
         return value, logs
 
-    def _draw(self) -> tuple[Tensor, Tensor]:
+    def _draw(self, step: int) -> tuple[Tensor, Tensor]:
         model = self.setting.model
         if self.options.part == "all":
             return model.draw(self.batch_size)
@@ -59,9 +57,9 @@ class ReverseKL(Objective):
             with torch.no_grad():
                 y, log_y = model.draw_local(t)  # type: ignore[operator]
             return torch.cat([t, y], 1), log_t + log_y
-        if self.held is None:
+        if self.held is None or step % self.options.refresh == 0:
             with torch.no_grad():
-                self.held = model.draw_torsions(HELD)[0]  # type: ignore[operator]
+                self.held = model.draw_torsions(self.options.draws)[0]  # type: ignore[operator]
         t = self.held[torch.randint(len(self.held), (self.batch_size,), device=self.held.device)]
         with torch.no_grad():
             log_t = model.log_torsions(t)  # type: ignore[operator]

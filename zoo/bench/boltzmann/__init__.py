@@ -1,0 +1,1 @@
+"""Flows that sample alanine dipeptide from its energy, beside the untrained control."""
