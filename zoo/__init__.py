@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         list_tasks,
     )
     from zoo.verbs.evaluate import evaluate
+    from zoo.verbs.sample import sample
     from zoo.verbs.train import train
     from zoo.weights import load
 
@@ -37,6 +38,7 @@ _PUBLIC = {
     "load": "zoo.weights:load",
     "load_dataset": "zoo.data.catalog:open_dataset",
     "register": "zoo.registry:register",
+    "sample": "zoo.verbs.sample:sample",
     "train": "zoo.verbs.train:train",
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "load",
     "load_dataset",
     "register",
+    "sample",
     "train",
 ]
 

@@ -33,6 +33,7 @@ VERBS = {
     "data": Verb("zoo.cli.data:app", "Datasets: make, import, check."),
     "train": Verb("zoo.cli.training:train", "Train a model on a dataset and evaluate it."),
     "eval": Verb("zoo.cli.training:evaluate", "Score a run on a split, or on another dataset."),
+    "sample": Verb("zoo.cli.sampling:sample", "Draw configurations from a density run, with weights."),
     "bench": Verb("zoo.cli.bench:bench", "Run a benchmark: leaderboard, records, report."),
     "report": Verb("zoo.cli.report:report", "Figures and tables of runs in one HTML file."),
     "new": Verb("zoo.cli.scaffold:app", "Write a plugin that works, to start from."),

@@ -43,7 +43,7 @@ def predictions(model: DensityModel, frames: Frames, draws: int) -> Predictions:
         for start in range(0, draws, CHUNK):
             n = min(CHUNK, draws - start)
             x, log_prob = model.sample(n, generator)
-            found = _scored(model, x, log_prob, potential, quadruples)
+            found = scored(model, x, log_prob, potential, quadruples)
             if kept < KEPT:
                 found["positions"] = x[: KEPT - kept].cpu().numpy().astype(np.float32)
                 kept += len(found["positions"])
@@ -72,14 +72,18 @@ def _reference(
     for start in range(0, len(positions), CHUNK):
         x = torch.from_numpy(np.asarray(positions[start : start + CHUNK], np.float64)).to(device)
         log_prob = model.log_prob(x.to(dtype))
-        for name, array in _scored(model, x, log_prob, potential, quadruples).items():
+        for name, array in scored(model, x, log_prob, potential, quadruples).items():
             parts.setdefault(name, []).append(array)
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
-def _scored(
+def scored(
     model: DensityModel, x: Tensor, log_prob: Tensor, potential: Potential | None, quadruples: np.ndarray
 ) -> dict[str, np.ndarray]:
+    """Return `log_prob`, `energy`, `log_volume` `[n]` and `torsions [n, named]` of positions x, as arrays.
+
+    The energy is infinite outside of the model's domain, and 0, as the volume is, without a potential.
+    """
     x = x.double()
     zero = torch.zeros(len(x), dtype=torch.float64)
     volume, energy = zero, zero
