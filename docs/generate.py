@@ -15,17 +15,18 @@ os.environ["ZOO_PLUGINS"] = "none"  # what happens to be installed beside the bu
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from pages import commands, data, entries, formats, keys, settings  # noqa: E402
+from pages import boltzmann, commands, data, entries, formats, keys, settings  # noqa: E402
 
 #: Folders that hold generated pages and nothing else, and single pages elsewhere.
 GENERATED = ("entries", "reference")
-PAGES = ("data.md",)
+PAGES = ("boltzmann.md", "data.md")
 
 
 def build() -> dict[str, str]:
     """Return the text of each generated page by its path under `docs/`."""
     return {
         **entries.pages(),
+        "boltzmann.md": boltzmann.page(),
         "data.md": data.page(),
         "reference/keys.md": keys.page(),
         "reference/settings.md": settings.page(),

@@ -23,8 +23,8 @@ class HierarchicalConfig(DensityConfig):
 
     bins: int = Field(32, ge=4, le=256, description="of each torsion's spline")
     torsion_hidden: int = Field(64, ge=1, description="width of the torsions' networks")
-    couplings: int = Field(6, ge=0, description="affine couplings of the local coordinates")
-    hidden: int = Field(128, ge=1, description="width of the local networks")
+    couplings: int = Field(8, ge=0, description="affine couplings of the local coordinates")
+    hidden: int = Field(160, ge=1, description="width of the local networks")
     layers: int = Field(2, ge=1, description="hidden layers of all networks")
     harmonics: int = Field(3, ge=1, description="highest harmonic of a torsion that local networks see")
 

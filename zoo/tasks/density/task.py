@@ -71,10 +71,18 @@ class DensityTask(Task):
         if fresh:
             with torch.random.fork_rng():
                 self._prepare()
-        if self.options.compile and known:
-            with torch.no_grad():
-                example = self.model.draw(settings.batch_size)[0]
-            if not self.__dict__["target"].compile(example):
+
+    def on_fit_start(self) -> None:
+        """Bring the energy to the device, and compile it."""
+        target: BoltzmannTarget | None = self.__dict__["target"]
+        if target is None:
+            return
+        if isinstance(target.potential, torch.nn.Module):
+            target.potential.to(self.device)
+        if self.options.compile:
+            with torch.no_grad(), torch.random.fork_rng():
+                example = self.model.draw(self._settings.batch_size)[0]
+            if not target.compile(example):
                 raise ConfigError(
                     "torch cannot compile here (is there a C++ compiler?): --set task.compile=false"
                 )

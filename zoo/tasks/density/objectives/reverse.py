@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from zoo.errors import RunFailed
+from zoo.models.density import DensityModel
 from zoo.tasks.density.objectives.base import Loss, Objective, effective_share, normalized
 
 
@@ -59,10 +60,10 @@ class ReverseKL(Objective):
             return torch.cat([t, y], 1), log_t + log_y
         if self.held is None or step % self.options.refresh == 0:
             with torch.no_grad():
-                self.held = model.draw_torsions(self.options.draws)[0]  # type: ignore[operator]
-        t = self.held[torch.randint(len(self.held), (self.batch_size,), device=self.held.device)]
-        with torch.no_grad():
-            log_t = model.log_torsions(t)  # type: ignore[operator]
+                t, log_t = model.draw_torsions(self.options.draws)  # type: ignore[operator]
+            self.held = torch.cat([t, log_t[:, None]], 1)
+        pick = self.held[torch.randint(len(self.held), (self.batch_size,), device=self.held.device)]
+        t, log_t = pick[:, :-1], pick[:, -1]
         y, log_y = model.draw_local(t)  # type: ignore[operator]
         return torch.cat([t, y], 1), log_t + log_y
 
@@ -73,13 +74,13 @@ class ReverseKL(Objective):
         return torch.where(torch.isfinite(log_p), 1 / excess.clamp(min=1), 0.0)
 
     def _frozen_log_density(self, q: Tensor) -> Tensor:
-        """log q(q) with weights that get no gradient; that of q is the path's."""
-        model = _LogDensity(self.setting.model)
+        """log q(q), or its local level, with weights that get no gradient; that of q is the path's."""
+        model = _LogDensity(self.setting.model, self.options.part)
         frozen = {name: value.detach() for name, value in model.named_parameters()}
         return functional_call(model, frozen, (q,))
 
     def state(self) -> dict[str, Tensor]:
-        """The held torsions."""
+        """The held torsions, with their log-densities in a last column."""
         return {} if self.held is None else {"held": self.held}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
@@ -88,11 +89,15 @@ class ReverseKL(Objective):
 
 
 class _LogDensity(torch.nn.Module):
-    """`model.log_density` as a module's forward."""
+    """`model.log_density`, or that of the local level alone, as a module's forward."""
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: DensityModel, part: str) -> None:
         super().__init__()
-        self.model = model
+        self.model: DensityModel = model
+        self.part = part
 
     def forward(self, q: Tensor) -> Tensor:
-        return self.model.log_density(q)  # type: ignore[operator]
+        if self.part != "local":
+            return self.model.log_density(q)
+        circular = self.model.coordinates.circular
+        return self.model.log_local(q[:, circular:], q[:, :circular])  # type: ignore[operator]

@@ -1,0 +1,65 @@
+"""The page of Boltzmann generators: text by hand, tables from kept records of `zoo bench` and `zoo train`.
+
+In `docs/boltzmann.text.md` a line `{{ name }}` stands for a table of this module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pages.markup import NOTICE, table
+
+HERE = Path(__file__).resolve().parents[1]
+TEXT, RESULTS = HERE / "boltzmann.text.md", HERE / "results"
+
+
+def page() -> str:
+    """Return the page."""
+    text = TEXT.read_text(encoding="utf-8")
+    return (
+        NOTICE
+        + "\n"
+        + re.sub(r"^\{\{ (\S+) \}\}$", lambda found: _drawn(found[1]).rstrip(), text, flags=re.M)
+    )
+
+
+def _drawn(name: str) -> str:
+    kind, _, file = name.partition(":")
+    path = RESULTS / f"{file}.json"
+    if not path.is_file():
+        return f"*(no results kept under docs/results/{path.name})*"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    return {"bench": _bench, "basins": _basins, "runs": _runs}[kind](record)
+
+
+def _bench(record: dict[str, Any]) -> str:
+    """Tables as the benchmark printed them."""
+    parts = [table(t["header"], t["rows"]) + f"\n{t['note']}." for t in record["tables"]]
+    return "\n\n".join(parts) + _made(record)
+
+
+def _runs(record: dict[str, Any]) -> str:
+    """One line for each kept run."""
+    header = (
+        "system",
+        "model",
+        "seconds",
+        "evaluations",
+        "ESS %",
+        "ESS of the control %",
+        "log Z",
+        "verdict",
+    )
+    return table(header, [[run[name] for name in header] for run in record["runs"]]) + _made(record)
+
+
+def _basins(record: dict[str, Any]) -> str:
+    """Shares of each basin by several methods, in percent."""
+    return table(record["header"], record["rows"]) + _made(record)
+
+
+def _made(record: dict[str, Any]) -> str:
+    return f"\n`{record['command']}` on {record['machine']}.\n" if record.get("command") else "\n"
