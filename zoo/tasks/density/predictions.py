@@ -65,13 +65,13 @@ def predictions(model: DensityModel, frames: Frames, draws: int) -> Predictions:
 def _reference(
     model: DensityModel, frames: Frames, potential: Potential | None, quadruples: np.ndarray
 ) -> dict[str, np.ndarray]:
-    dtype = next(iter([*model.parameters(), *model.buffers()])).dtype
-    device = next(iter([*model.parameters(), *model.buffers()])).device
+    # a count of energies is a buffer, too
+    like = next(t for t in [*model.parameters(), *model.buffers()] if t.is_floating_point())
     parts: dict[str, list[np.ndarray]] = {}
     positions = frames.array(keys.POSITIONS)
     for start in range(0, len(positions), CHUNK):
-        x = torch.from_numpy(np.asarray(positions[start : start + CHUNK], np.float64)).to(device)
-        log_prob = model.log_prob(x.to(dtype))
+        x = torch.from_numpy(np.asarray(positions[start : start + CHUNK], np.float64)).to(like.device)
+        log_prob = model.log_prob(x.to(like.dtype))
         for name, array in scored(model, x, log_prob, potential, quadruples).items():
             parts.setdefault(name, []).append(array)
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}

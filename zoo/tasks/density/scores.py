@@ -57,6 +57,8 @@ def judged(predictions: Predictions, frames: Frames, weights: np.ndarray | None)
     both = basin_members(predictions, frames)
     assert both is not None
     model, reference = both
+    if weights is not None:  # positions, in which toys' basins are seen, are kept of the first draws alone
+        weights = weights[: len(next(iter(model.values())))]
     among = trans(names, predictions["torsions"]) if names else None
     reference_among = trans(names, predictions["reference_torsions"]) if names else None
     raw = populations(model, among)
