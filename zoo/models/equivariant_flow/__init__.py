@@ -1,0 +1,1 @@
+"""Continuous flow on Cartesian coordinates with an equivariant vector field."""
