@@ -16,7 +16,13 @@ from zoo.config import Strict
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError
 from zoo.models.base import ZooModel, frames_of
-from zoo.physics.coordinates import CenteredCartesian, Coordinates, InternalCoordinates, ZMatrix
+from zoo.physics.coordinates import (
+    CenteredCartesian,
+    Coordinates,
+    InternalCoordinates,
+    MixedCoordinates,
+    ZMatrix,
+)
 from zoo.physics.target import BoltzmannTarget
 
 #: Rows that are drawn or scored together outside of training.
@@ -26,8 +32,10 @@ CHUNK = 4096
 class DensityConfig(Strict):
     """Coordinates, for all density models."""
 
-    coordinates: Literal["auto", "internal", "cartesian"] = Field(
-        "auto", description="auto: internal for a molecule with bonds, else Cartesian about the centre"
+    coordinates: Literal["auto", "internal", "mixed", "cartesian"] = Field(
+        "auto",
+        description="auto: internal for a molecule with bonds, else Cartesian about the centre; "
+        "mixed: Cartesian core, internal coordinates of the rest",
     )
     omega: Literal["trans", "free", "reference"] = Field(
         "free", description="ω of peptide bonds: trans alone, free, or as the first frame has them"
@@ -50,6 +58,8 @@ class DensityModel(ZooModel):
     config: DensityConfig
     #: Target energies that training has cost.
     evaluations: Tensor
+    #: Error of log-densities beyond rounding, nats: of those that are integrated in steps.
+    accuracy: float = 0.0
 
     def __init__(self, config: DensityConfig, info: DataInfo) -> None:
         super().__init__(config, info)
@@ -151,10 +161,13 @@ def make_coordinates(config: DensityConfig, info: DataInfo) -> Coordinates:
     kind = config.coordinates
     if kind == "auto":
         kind = "internal" if info.units == "ase" and info.bonds else "cartesian"
-    if kind == "internal":
+    if kind in ("internal", "mixed"):
         if not info.bonds:
-            raise ConfigError("internal coordinates need bonds: use --set model.coordinates=cartesian")
-        zmatrix = ZMatrix.from_topology(np.array(info.particle_types), np.array(info.bonds))
+            raise ConfigError(f"{kind} coordinates need bonds: use --set model.coordinates=cartesian")
+        types, bonds = np.array(info.particle_types), np.array(info.bonds)
+        if kind == "mixed":
+            return MixedCoordinates.from_topology(types, bonds, np.array(info.reference), config.omega)
+        zmatrix = ZMatrix.from_topology(types, bonds)
         return InternalCoordinates(zmatrix, np.array(info.reference), config.omega)
     length = "Å" if info.units == "ase" else "σ"
     return CenteredCartesian(info.num_particles, len(info.reference[0]), length)

@@ -14,7 +14,7 @@ import pytest
 
 pytest.register_assert_rewrite(
     *(f"zoo.testing.{module}" for module in (
-        "model_entry", "model_outputs", "model_symmetry", "model_gradient", "model_state",
+        "model_entry", "model_outputs", "model_density", "model_symmetry", "model_gradient", "model_state",
         "dataset_sample", "dataset_making", "tolerance",
     ))
 )  # fmt: skip

@@ -11,6 +11,7 @@ from torch import Tensor
 from zoo import keys
 from zoo.config import validated
 from zoo.models.base import ZooModel
+from zoo.models.density import DensityModel
 from zoo.registry import REGISTRY
 from zoo.testing.subject import Subject, batch_of
 from zoo.testing.systems import System
@@ -99,6 +100,9 @@ class GradientChecks:
         _trained_only(subject)
         torch.manual_seed(8)
         model = subject.build(torch.float32).train()
+        if isinstance(model, DensityModel):
+            _assert_matches_better(model, subject.training_positions().float())
+            return
         spec = REGISTRY.get("tasks", subject.task)
         task = REGISTRY.load_target(spec)(model, validated(REGISTRY.load_config(spec), {}, "task"))
         task.train()
@@ -121,6 +125,11 @@ def _trained_only(subject: Subject) -> None:
 
 def _scalar(subject: Subject, model: ZooModel, *, create_graph: bool = False) -> Tensor:
     """One number that depends on all outputs, for all systems, with fixed random weights."""
+    if isinstance(model, DensityModel):  # what it is trained by, with the same noise each time
+        positions = subject.training_positions()
+        with torch.random.fork_rng():
+            torch.manual_seed(9)
+            return model.matching_loss(model.coordinates.from_cartesian(positions)[0])
     noise = torch.Generator().manual_seed(9)
     total = torch.zeros((), dtype=torch.float64)
     for group in subject.system_groups():
@@ -130,13 +139,27 @@ def _scalar(subject: Subject, model: ZooModel, *, create_graph: bool = False) ->
     return total
 
 
+def _assert_matches_better(model: DensityModel, positions: Tensor) -> None:
+    q = model.coordinates.from_cartesian(positions)[0]
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(30):
+        torch.manual_seed(8)  # the same noise in each step, where the loss has noise
+        optimizer.zero_grad()
+        loss = model.matching_loss(q)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0], f"matching went from {losses[0]:.4g} to {losses[-1]:.4g} in 30 steps"
+
+
 def _moved(subject: Subject, model: ZooModel, way: list[Tensor], step: float) -> float:
     """The number of `_scalar` with all parameters moved along `way`."""
     other = copy.deepcopy(model)
     with torch.no_grad():
         for p, w in zip([p for p in other.parameters() if p.requires_grad], way, strict=True):
             p.add_(step * w)
-    return float(_scalar(subject, other))
+    return float(_scalar(subject, other).detach())
 
 
 def _with_probe(system: System, distance: float) -> System:

@@ -11,6 +11,7 @@ import torch
 from zoo.errors import ZooError
 from zoo.registry import REGISTRY
 from zoo.registry.spec import ModelSpec
+from zoo.testing.model_density import DensityChecks
 from zoo.testing.model_entry import EntryChecks
 from zoo.testing.model_gradient import GradientChecks
 from zoo.testing.model_outputs import OutputChecks
@@ -19,7 +20,7 @@ from zoo.testing.model_symmetry import SymmetryChecks
 from zoo.testing.subject import INTERFACES, Subject
 
 
-class ModelSuite(EntryChecks, OutputChecks, SymmetryChecks, GradientChecks, StateChecks):
+class ModelSuite(EntryChecks, OutputChecks, SymmetryChecks, GradientChecks, StateChecks, DensityChecks):
     """Conformance tests of one model, for each of its tasks, in single and double precision.
 
         class TestMine(ModelSuite):

@@ -12,14 +12,19 @@ from torch_geometric.data import Batch, Data
 from zoo import keys
 from zoo.config import validated
 from zoo.data.graph import Graph
+from zoo.data.info import DataInfo, Interface
 from zoo.models.base import FittedModel, ZooModel
+from zoo.models.density import DensityModel
 from zoo.physics.forces import energy_and_forces
 from zoo.registry import REGISTRY
 from zoo.registry.spec import ModelSpec
+from zoo.testing.density_cases import chain_info, system_of
 from zoo.testing.systems import System, cluster, info, jittered, labelled, liquid
 
 #: Interfaces that the suite knows how to test.
-INTERFACES = ("potential", "node")
+INTERFACES = ("potential", "node", "density")
+#: Key under which the outputs of a density are compared.
+LOG_DENSITY = "log_density"
 
 
 class Subject:
@@ -29,13 +34,20 @@ class Subject:
         name: of the model in the registry.
         task: one of the model's tasks.
         options: of the model.
+        info: what it is built for; by default a made-up system of the task's interface.
     """
 
-    def __init__(self, name: str, task: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        task: str,
+        options: Mapping[str, Any] | None = None,
+        info: DataInfo | None = None,
+    ) -> None:
         self.name, self.task, self.options = name, task, dict(options or {})
         self.spec = cast(ModelSpec, REGISTRY.get("models", name))
         self.interface = REGISTRY.load_target(REGISTRY.get("tasks", task)).interface
-        self.info = info(self.interface)
+        self.info = info or made_up_info(self.interface)
 
     def promises(self, symmetry: str) -> bool:
         """Whether the spec promises a symmetry."""
@@ -43,8 +55,11 @@ class Subject:
 
     @property
     def any_system(self) -> bool:
-        """Whether it takes any particles. A model without permutations knows its molecule by heart."""
-        return self.promises("permutation")
+        """Whether it takes any particles. A model without permutations knows its molecule by heart.
+
+        A density is always that of one system.
+        """
+        return self.promises("permutation") and self.interface != "density"
 
     def build(self, dtype: torch.dtype = torch.float64, **options: Any) -> ZooModel:
         """Return the model in evaluation mode, away from its initial state: fitted, or perturbed.
@@ -58,6 +73,8 @@ class Subject:
         if self.spec.fitted:
             cast(FittedModel, model).fit(self.training_batches(model.cutoff))
             return model.eval()
+        if isinstance(model, DensityModel):
+            model.prepare(None, self.training_positions())
         perturb(model)
         return model.to(dtype).eval()
 
@@ -66,7 +83,7 @@ class Subject:
     def open_systems(self) -> list[System]:
         """Three clusters, of different sizes where the model takes any."""
         if not self.any_system:
-            return jittered(cluster(self.interface), 3)
+            return jittered(self.reference, 3)
         return [cluster(self.interface, n) for n in (9, 5, 12)]
 
     def periodic_systems(self) -> list[System]:
@@ -74,6 +91,15 @@ class Subject:
         if not (self.promises("periodic") and self.any_system):
             return []
         return [liquid(self.interface, n) for n in (16, 11)]
+
+    @property
+    def reference(self) -> System:
+        """The system whose particles the training frames have."""
+        return system_of(self.info) if self.interface == "density" else cluster(self.interface)
+
+    def training_positions(self) -> Tensor:
+        """Float64 frames `[48, particles, 3]` of the reference, moved a little."""
+        return torch.stack([system.pos for system in jittered(self.reference, 48)])
 
     def system_groups(self) -> list[list[System]]:
         """Open and periodic systems apart, as a batch holds one sort only."""
@@ -85,7 +111,7 @@ class Subject:
 
     def training_batches(self, cutoff: float) -> list[Batch]:
         """Float32 batches with labels, of one system that moves."""
-        reference = cluster(self.interface)
+        reference = self.reference
         frames = [labelled(system, reference, cutoff, self.interface) for system in jittered(reference, 24)]
         for number, graph in enumerate(frames):
             graph.frame = torch.tensor([number])
@@ -98,6 +124,8 @@ class Subject:
         if self.interface == "potential":
             energy, forces = energy_and_forces(model, graph, create_graph=create_graph)
             return {keys.ENERGY: energy, keys.FORCES: forces}
+        if self.interface == "density":
+            return {LOG_DENSITY: model(graph)}
         with torch.set_grad_enabled(create_graph):
             return {keys.TARGETS: model(graph)}
 
@@ -106,6 +134,11 @@ class Subject:
     ) -> dict[str, Tensor]:
         """Return the outputs for one system, with the model's own cutoff."""
         return self.outputs(model, system.graph(model.cutoff, dtype))
+
+
+def made_up_info(interface: Interface) -> DataInfo:
+    """Facts of training data that a model of an interface is built from."""
+    return chain_info() if interface == "density" else info(interface)
 
 
 def batch_of(graphs: Sequence[Graph]) -> Batch:

@@ -17,8 +17,8 @@ from zoo.graphs import neighbor_list
 
 #: Types, and usual distance of neighbours in clusters and in liquids, by interface: bonded atoms and
 #: simple liquids in Å, glasses in σ.
-TYPES = {"potential": (1, 6, 8), "node": (0, 1)}
-SPACING = {"potential": 1.5, "node": 1.1}
+TYPES = {"potential": (1, 6, 8), "node": (0, 1), "density": (1, 6, 8)}
+SPACING = {"potential": 1.5, "node": 1.1, "density": 1.5}
 LIQUID_SPACING = {"potential": 3.0, "node": 1.1}
 TARGETS = ("short", "long")
 
@@ -142,13 +142,15 @@ def labelled(system: System, reference: System, cutoff: float, interface: str) -
     """Return a float32 graph with something to learn: springs to `reference`, or crowding.
 
     Potentials get energies and forces of springs; nodes get targets that grow with the number of
-    neighbours.
+    neighbours; a density learns from positions alone.
     """
     graph = system.graph(cutoff, torch.float32)
     if interface == "potential":
         away = system.pos - reference.pos
         graph[keys.ENERGY] = (0.5 * away.square().sum() - 0.4 * len(away)).reshape(1).float()
         graph[keys.FORCES] = -away.float()
+        return graph
+    if interface == "density":
         return graph
     near = System(system.pos, system.z, system.cell).graph(1.6 * SPACING["node"])
     crowd = torch.bincount(near.edge_index[1], minlength=len(system.pos)).float()
