@@ -136,7 +136,10 @@ class ExchangeFrames:
 
     def chunks(self, work: Work) -> Iterator[dict[str, np.ndarray]]:
         """Give the frames ensemble by ensemble, a limited number at a time."""
+        from zoo.engines.polish import Polish
+
         first, runs = 0, self.runs
+        polish = Polish(self.job) if self.job.polish else None
         names = (keys.POSITIONS, keys.FORCES, keys.ENERGIES, keys.TIME)
         for batch, ensembles in enumerate(self.job.ensembles):
             group = max(1, CHUNK_FRAMES // runs.frames[batch])
@@ -151,8 +154,9 @@ class ExchangeFrames:
                 for i in range(stop - start):
                     number = first + start + i
                     size = self.sizes[number]
+                    frames = {name: array[:size, i] for name, array in arrays.items()}
                     yield {
-                        **{name: array[:size, i] for name, array in arrays.items()},
+                        **(polish(frames[keys.POSITIONS], number) if polish else frames),
                         keys.TIME: time[:size],
                         keys.RUN: np.full(size, number, np.int32),
                     }

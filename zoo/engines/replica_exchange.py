@@ -51,6 +51,7 @@ class ExchangeJob:
         axes: `[bonds][2]` atoms of the bonds that turn.
         turning: `[bonds][…]` atoms that turn with the second one.
         half_turns: `[bonds]` whether a bond turns by half a turn alone.
+        polish: trajectories by which each stored frame is made exact; see `zoo.engines.polish`.
     """
 
     system_xml: str
@@ -74,6 +75,7 @@ class ExchangeJob:
     axes: list[list[int]] = field(default_factory=list)
     turning: list[list[int]] = field(default_factory=list)
     half_turns: list[bool] = field(default_factory=list)
+    polish: int = 0
 
     @property
     def temperatures(self) -> np.ndarray:

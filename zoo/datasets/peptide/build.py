@@ -44,7 +44,7 @@ def make(out: Path, *, name: str, sequence: str, frames: int, seed: int, options
     starts = [relaxed(build(molecule, *angles), openmm_system) for angles in STARTS.values()]
     job = exchange_job(
         xml, system.masses, starts, ensembles, seed, options,
-        **watched(molecule), **pivots(molecule), pivots=options.pivots,
+        **watched(molecule), **pivots(molecule), pivots=options.pivots, polish=options.polish,
     )  # fmt: skip
     made = ExchangeFrames(name, "zoo.datasets.peptide.exchange:Exchange", job, frames)
     versions = {"openmm": openmm.__version__, "torch": torch.__version__}
@@ -109,6 +109,8 @@ def _how(job: ExchangeJob) -> dict[str, Any]:
         "integrator": "BAOAB Langevin in single precision, no constraints, then turns about single bonds "
         "accepted by Metropolis, then exchanges of neighbouring temperatures; no velocities are kept, since "
         "frames are not in the order of any dynamics",
+        "polish": f"each stored frame went through {job.polish} trajectories of Hamiltonian Monte Carlo: they "
+        "take away what the time step puts into stiff bonds; the statistics are of the dynamics itself",
         "energies_and_forces": "double precision at the stored float32 positions, no thermostat",
         "temperatures": [round(float(t), 2) for t in job.temperatures],
         "starts": "ensembles by turns with all residues at φ < 0 (extended) and at φ > 0 (C7ax), all "

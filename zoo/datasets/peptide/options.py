@@ -21,6 +21,8 @@ class Options(ExchangeOptions):
         levels: number of temperatures, in constant ratio; None: so many that about a third of the
             exchanges are accepted.
         pivots: turns about bonds tried before each exchange; each costs as much as a time step.
+        polish: trajectories of Hamiltonian Monte Carlo by which each frame becomes exact before it is
+            stored: the time step of dynamics warms stiff bonds by some percent.
     """
 
     sequence: str | None = Field(None, pattern="^[A-Z]+$")
@@ -28,6 +30,7 @@ class Options(ExchangeOptions):
     highest: float = Field(800.0, gt=0, le=3000)
     levels: int | None = Field(None, ge=2, le=64)  # type: ignore[assignment]
     pivots: int = Field(4, ge=0, le=1000)
+    polish: int = Field(30, ge=0, le=10_000)
 
     def resolved(self, atoms: int) -> Options:
         """Return the options with a number of levels for so many atoms.
