@@ -3,36 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from synthetic import glass
 
 from zoo.data.dataset import Dataset
-from zoo.data.system import System
-from zoo.datasets.alanine_dipeptide.molecule import ATOMS, BONDS, PHI, PSI
 from zoo.report.figures.glass_map import radii
 from zoo.report.plot import INK, look, panels, set_scale, style, to_svg
-from zoo.report.topology import backbone
-
-
-def alanine(order: np.ndarray) -> System:
-    """Alanine dipeptide with atoms in another order and no names."""
-    back = np.argsort(order)
-    types = np.array([z for _, _, z in ATOMS])[order]
-    bonds = back[np.array(BONDS)]
-    return System(types, np.ones(len(types)), {1: "H", 6: "C", 7: "N", 8: "O"}, bonds=bonds)
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_backbone_torsions_are_found_in_any_order_of_atoms(seed):
-    order = np.random.default_rng(seed).permutation(len(ATOMS))
-    back = np.argsort(order)
-    (found,) = backbone(alanine(order))
-    assert found == (tuple(back[list(PHI)]), tuple(back[list(PSI)]))
-
-
-def test_a_molecule_without_peptide_bond_has_no_backbone():
-    ethane = System(np.array([6, 6]), np.ones(2), {6: "C"}, bonds=np.array([[0, 1]]))
-    assert backbone(ethane) == []
 
 
 def test_radii_of_touching_neighbours(tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +72,18 @@ def write_report(runs: Sequence[Path], out: Path, *, title: str = "Report") -> P
         environment=environment(),
         nothing=NOTHING,
         metric=metric_name,
+        scripts=_scripts(sections),
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, page)
     return out
+
+
+def _scripts(sections: list[Section]) -> list[tuple[Markup, str]]:
+    """Scripts that drawings need, each once, and the digest by which the page's policy lets it run."""
+    needed = dict.fromkeys(d.script for section in sections for d in section.drawings if d.script)
+    digests = [b64encode(sha256(script.encode()).digest()).decode() for script in needed]
+    return [(Markup(script), f"sha256-{digest}") for script, digest in zip(needed, digests, strict=True)]
 
 
 def _section(group: Group, number: int) -> Section:

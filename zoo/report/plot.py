@@ -53,11 +53,12 @@ _number = count()
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure of the page: `svg` is markup, the rest is plain text."""
+    """A figure of the page: `svg` is markup, `script` what it needs once in the page; the rest is text."""
 
     title: str
     svg: str
     caption: str
+    script: str = ""
 
 
 @contextmanager

@@ -7,7 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zoo.report.figures import correlation, elements, glass_map, learning, parity, ramachandran
+from zoo.report.figures import (
+    annealing,
+    basin_shares,
+    correlation,
+    elements,
+    energy_histogram,
+    glass_map,
+    learning,
+    parity,
+    ramachandran,
+    sampled_ramachandran,
+    samples,
+    shapes,
+    torsion_marginals,
+    weight_histogram,
+)
 from zoo.report.plot import Drawing
 from zoo.report.runs import Group
 
@@ -18,6 +33,14 @@ FIGURES: dict[str, Callable[[Group], Drawing | None]] = {
     "force error by element": elements.draw,
     "correlation against time": correlation.draw,
     "propensity map": glass_map.draw,
+    "temperature and effective sample size": annealing.draw,
+    "Ramachandran planes of the draws": sampled_ramachandran.draw,
+    "populations of basins": basin_shares.draw,
+    "torsions of the draws": torsion_marginals.draw,
+    "energies of the draws": energy_histogram.draw,
+    "importance weights": weight_histogram.draw,
+    "shape of the draws": shapes.draw,
+    "draws in space": samples.draw,
     "Ramachandran plot": ramachandran.draw,
 }
 

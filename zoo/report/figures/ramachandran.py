@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from zoo import keys
+from zoo.analysis.peptides import peptide
 from zoo.physics.torsions import torsions
 from zoo.report.plot import Drawing, density_map, finish, panels
 from zoo.report.runs import Group
-from zoo.report.topology import backbone
 
 BINS = 72  # 5° each
 MOST_FRAMES = 50_000
@@ -17,7 +17,7 @@ MOST_FRAMES = 50_000
 def draw(group: Group) -> Drawing | None:
     """−ln of the share of frames in each 5° × 5° bin, above the most frequent one."""
     data = group.dataset
-    pairs = backbone(data.system) if data.system.bonds.size else []
+    pairs = [(r.phi, r.psi) for r in peptide(data.system).residues if r.phi and r.psi]
     if not pairs:
         return None
     step = -(-len(data) // MOST_FRAMES)
