@@ -109,7 +109,7 @@ def _how(job: ExchangeJob) -> dict[str, Any]:
         "integrator": "BAOAB Langevin in single precision, no constraints, then turns about single bonds "
         "accepted by Metropolis, then exchanges of neighbouring temperatures; no velocities are kept, since "
         "frames are not in the order of any dynamics",
-        "polish": f"each stored frame went through {job.polish} trajectories of Hamiltonian Monte Carlo: they "
+        "polish": f"each frame went through {job.polish} trajectories of Hamiltonian Monte Carlo; they "
         "take away what the time step puts into stiff bonds; the statistics are of the dynamics itself",
         "energies_and_forces": "double precision at the stored float32 positions, no thermostat",
         "temperatures": [round(float(t), 2) for t in job.temperatures],
