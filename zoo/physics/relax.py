@@ -41,7 +41,7 @@ def laplace(target: BoltzmannTarget, start: Tensor, *, iterations: int = 200) ->
         iterations: of L-BFGS, at most.
 
     Raises:
-        RunFailed: the energy at the start is not finite, or no minimum is found.
+        RunFailed: the energy at the start is not finite, or there is no minimum.
     """
     circular = target.coordinates.circular
     scale = torch.ones_like(start)
@@ -67,6 +67,8 @@ def laplace(target: BoltzmannTarget, start: Tensor, *, iterations: int = 200) ->
     relaxed = (q + scale * u.detach()).detach()
     local = torch.arange(circular, len(q))
     hessian = _hessian(target, relaxed, local)
+    if not torch.isfinite(hessian).all():
+        raise RunFailed("the first frame cannot be relaxed: its energy falls without end")
     values, vectors = torch.linalg.eigh(0.5 * (hessian + hessian.T))
     covariance = (vectors / values.clamp_min(1.0)) @ vectors.T
     energy = float(target.energy_and_volume(relaxed[None])[0].detach())

@@ -15,13 +15,14 @@ from zoo.data.dataset import Frames
 from zoo.data.info import Interface
 from zoo.data.potential import has_potential, potential_of
 from zoo.errors import ConfigError, RunFailed
+from zoo.models.base import FittedModel
 from zoo.models.density import DensityModel
 from zoo.physics.target import BoltzmannTarget
 from zoo.tasks.base import Predictions, Task
 from zoo.tasks.density.bias import umbrella
 from zoo.tasks.density.config import DensityTaskConfig
 from zoo.tasks.density.objectives import OBJECTIVES, Objective, Setting
-from zoo.tasks.density.objectives.base import effective_share, normalized
+from zoo.tasks.density.objectives.base import effective_share, normalized, require_part
 from zoo.tasks.density.predictions import predictions
 from zoo.tasks.density.scores import scores
 from zoo.tasks.density.stages import Span, spans, stages_of
@@ -58,10 +59,18 @@ class DensityTask(Task):
             raise ConfigError(
                 f"{dataset.name} states no temperature, so its Boltzmann distribution is not known"
             )
+        if settings.precision.endswith("mixed"):
+            raise ConfigError("densities and energies need train.precision 32-true or 64-true")
         #: Not a module of this one: it would be written into each checkpoint.
         self.__dict__["target"] = self._target(dataset) if known else None
         self._plan: list[Span] = spans(stages_of(self.options, self._temperature), self.total_steps)
-        names = {o.name for span in self._plan for o in span.stage.objectives}
+        objectives = [o for span in self._plan for o in span.stage.objectives]
+        if not isinstance(self.model, FittedModel):  # which a baseline of any stages is
+            for objective in objectives:
+                require_part(self.model, objective.part)
+        names = {o.name for o in objectives}
+        if self.options.bias is not None and (names == {"data"} or not known):
+            raise ConfigError("task.bias turns the energy, which this run does not learn from")
         self._uses_data = "data" in names
         self.keep_best = names == {"data"}
         if self._uses_data and self.options.reference == "all":
@@ -73,12 +82,12 @@ class DensityTask(Task):
                 self._prepare()
 
     def on_fit_start(self) -> None:
-        """Bring the energy to the device, and compile it."""
+        """Bring the energy to the device and the precision of the model, and compile it."""
         target: BoltzmannTarget | None = self.__dict__["target"]
         if target is None:
             return
         if isinstance(target.potential, torch.nn.Module):
-            target.potential.to(self.device)
+            target.potential.to(self.device, self._precision)
         if self.options.compile:
             with torch.no_grad(), torch.random.fork_rng():
                 example = self.model.draw(self._settings.batch_size)[0]
@@ -101,12 +110,16 @@ class DensityTask(Task):
 
     def _target(self, dataset: Any) -> BoltzmannTarget:
         potential = potential_of(dataset)
-        dtype = next(iter(self.model.parameters())).dtype if list(self.model.parameters()) else torch.float64
         if isinstance(potential, torch.nn.Module):
-            potential = potential.to(dtype)
+            potential = potential.to(self._precision)
         kT = dataset.units.boltzmann * dataset.temperature
         bias = umbrella(self.options.bias, dataset.system, self.model.coordinates)
         return BoltzmannTarget(potential, self.model.coordinates, kT, bias)
+
+    @property
+    def _precision(self) -> torch.dtype:
+        weights = next(iter(self.model.parameters()), None)
+        return torch.float64 if weights is None else weights.dtype
 
     @property
     def _temperature(self) -> float:
@@ -188,9 +201,8 @@ class DensityTask(Task):
     def _data(self, name: str, frames: Frames) -> Tensor:
         """Coordinates `[frames, d]` of a split, in the model's precision."""
         if name not in self._rows:
-            dtype = next(iter(self.model.parameters())).dtype
             positions = torch.from_numpy(frames.array(keys.POSITIONS).astype("float64"))
-            self._rows[name] = self.model.coordinates.cpu().from_cartesian(positions)[0].to(dtype)
+            self._rows[name] = self.model.coordinates.cpu().from_cartesian(positions)[0].to(self._precision)
             self.model.coordinates.to(self.device)
         return self._rows[name].to(self.device)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, RunFailed
 from zoo.models.density import DensityModel
 from zoo.physics.target import BoltzmannTarget
 from zoo.tasks.density.config import ObjectiveConfig
@@ -67,11 +67,7 @@ class Objective(ABC):
     def __init__(self, options: ObjectiveConfig, setting: Setting) -> None:
         self.options, self.setting = options, setting
         self.batch_size = options.batch_size or setting.batch_size
-        if options.part != "all" and not hasattr(setting.model, "draw_local"):
-            raise ConfigError(
-                f"part: {options.part} is for models in two levels, such as hierarchical-flow; "
-                "this one has no parts"
-            )
+        require_part(setting.model, options.part)
 
     @abstractmethod
     def loss(self, step: int) -> Loss:
@@ -85,9 +81,23 @@ class Objective(ABC):
         """Inverse of `state`."""
 
 
+def require_part(model: DensityModel, part: str) -> None:
+    """Raise `ConfigError` where a model has no such part."""
+    if part != "all" and not hasattr(model, "draw_local"):
+        raise ConfigError(
+            f"part: {part} is for models in two levels, such as hierarchical-flow; this one has no parts"
+        )
+
+
 def normalized(log_weights: Tensor, clip: float = 0.0) -> Tensor:
-    """Return weights `[n]` of mean 1; the share `clip` of the largest is cut to the next below."""
+    """Return weights `[n]` of mean 1; the share `clip` of the largest is cut to the next below.
+
+    Raises:
+        RunFailed: all weights are zero.
+    """
     finite = torch.isfinite(log_weights)
+    if not finite.any():
+        raise RunFailed("no draw of the model has a finite energy; begin hotter, or lower optim.lr")
     top = log_weights[finite].max()
     weights = torch.where(finite, (log_weights - top).exp(), 0.0)
     cut = int(clip * len(weights))

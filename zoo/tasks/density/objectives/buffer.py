@@ -21,13 +21,15 @@ class BufferKL(Objective):
     Temperature-annealed Boltzmann generators (Schopmans, Friederich, ICML 2025, arXiv:2501.19077). In a
     stage with a ladder the next temperature is the lowest at which the buffer keeps the ESS asked for, as
     in constrained mass transport (arXiv:2510.18460); it is tried with draws whose widths are scaled already.
+    Where even so the weights are too uneven to learn from, a power of them is taken that is not: the
+    step goes as far towards the target as the draws carry (p^a q^(1−a), the same work's trust region).
     """
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
         self.rows: Tensor | None = None
         self.kT = self.setting.first
-        self.ess = math.nan
+        self.ess, self.power = math.nan, 1.0
 
     def loss(self, step: int) -> Loss:
         """See `Objective`."""
@@ -36,7 +38,11 @@ class BufferKL(Objective):
         assert self.rows is not None
         pick = torch.randint(len(self.rows), (self.batch_size,), device=self.rows.device)
         value = part_loss(self.setting.model, self.rows[pick], None, self.options.part)
-        return value, {"buffer": value.detach(), "buffer_ess": value.new_tensor(self.ess)}
+        return value, {
+            "buffer": value.detach(),
+            "buffer_ess": value.new_tensor(self.ess),
+            "buffer_power": value.new_tensor(self.power),
+        }
 
     @torch.no_grad()
     def _fill(self, step: int) -> None:
@@ -47,7 +53,21 @@ class BufferKL(Objective):
         q, log_w = self._weighted(self.options.draws)
         weights = normalized(log_w, self.options.clip)
         self.ess = effective_share(weights)
+        self.power = self._power(log_w)
+        if self.power < 1:
+            weights = normalized(self.power * log_w, self.options.clip)
         self.rows = q[torch.multinomial(weights, len(q), replacement=True)]
+
+    def _power(self, log_w: Tensor) -> float:
+        """The largest power of the weights, up to 1, at which they keep the ESS of `trust`."""
+        low, high = 0.0, 1.0
+        if self.ess >= self.options.trust:
+            return high
+        for _ in range(2 * HALVINGS):
+            middle = 0.5 * (low + high)
+            enough = effective_share(normalized(middle * log_w, self.options.clip)) >= self.options.trust
+            low, high = (middle, high) if enough else (low, middle)
+        return low
 
     def _next(self, step: int) -> float:
         """The lowest kT, down to the last, at which a pilot keeps the ESS; sooner if time runs short."""
@@ -84,11 +104,11 @@ class BufferKL(Objective):
         """Buffer, temperature and ESS."""
         if self.rows is None:
             return {}
-        return {"rows": self.rows, "at": torch.tensor([self.kT, self.ess], dtype=torch.float64)}
+        return {"rows": self.rows, "at": torch.tensor([self.kT, self.ess, self.power], dtype=torch.float64)}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Inverse of `state`."""
         if "rows" in state:
             self.rows = state["rows"]
-            self.kT, self.ess = state["at"].tolist()
+            self.kT, self.ess, self.power = state["at"].tolist()
             self.setting.move_to(self.kT)

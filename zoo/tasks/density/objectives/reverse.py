@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from zoo.errors import RunFailed
-from zoo.models.density import DensityModel
 from zoo.tasks.density.objectives.base import Loss, Objective, effective_share, normalized
 
 
@@ -31,14 +31,15 @@ class ReverseKL(Objective):
         q, log_q = self._draw(step)
         log_p, slope, _ = target.log_density_and_gradient(q)
         log_w = log_p - log_q.detach()
-        good = torch.isfinite(log_w)
-        if not good.any():
-            raise RunFailed("no draw of the model has a finite energy; begin hotter, or lower optim.lr")
+        weights, good = normalized(log_w), torch.isfinite(log_w)
         if self.options.drop > 0:
             good &= log_w >= torch.quantile(log_w[good], self.options.drop)
         slope = slope * self._damping(log_p)[:, None]
-        if self.options.path_gradient:
-            log_q = self._frozen_log_density(q)
+        if self.options.path_gradient and self.options.part == "local":
+            circular = model.coordinates.circular
+            log_q = self._frozen("log_local", q[:, circular:], q[:, :circular])
+        elif self.options.path_gradient:
+            log_q = self._frozen("log_density", q)
         value = (log_q - (slope * q).sum(1))[good].mean()
         choice = model.log_choice(q.detach())
         if choice is not None:  # the mean that is taken off has no gradient on average, and less noise
@@ -46,7 +47,7 @@ class ReverseKL(Objective):
             value = value + (choice[good] * (cost - cost.mean())).mean()
         # its gradient is what counts; the number shown is the divergence itself, up to log Z
         value = value - value.detach() - log_w[good].mean()
-        logs = {"elbo": log_w[good].mean(), "ess": log_w.new_tensor(effective_share(normalized(log_w)))}
+        logs = {"elbo": log_w[good].mean(), "ess": log_w.new_tensor(effective_share(weights))}
         return value, logs
 
     def _draw(self, step: int) -> tuple[Tensor, Tensor]:
@@ -55,8 +56,8 @@ class ReverseKL(Objective):
             return model.draw(self.batch_size)
         if self.options.part == "torsions":
             t, log_t = model.draw_torsions(self.batch_size)  # type: ignore[operator]
-            with torch.no_grad():
-                y, log_y = model.draw_local(t)  # type: ignore[operator]
+            # the local coordinates move with their torsions, by weights that are held
+            y, log_y = self._frozen("draw_local", t)
             return torch.cat([t, y], 1), log_t + log_y
         if self.held is None or step % self.options.refresh == 0:
             with torch.no_grad():
@@ -73,11 +74,11 @@ class ReverseKL(Objective):
         excess = (finite.max() - log_p) / self.setting.energy_cut
         return torch.where(torch.isfinite(log_p), 1 / excess.clamp(min=1), 0.0)
 
-    def _frozen_log_density(self, q: Tensor) -> Tensor:
-        """log q(q), or its local level, with weights that get no gradient; that of q is the path's."""
-        model = _LogDensity(self.setting.model, self.options.part)
-        frozen = {name: value.detach() for name, value in model.named_parameters()}
-        return functional_call(model, frozen, (q,))
+    def _frozen(self, method: str, *given: Tensor) -> Any:
+        """Call a method of the model with weights that get no gradient; what is given passes its own on."""
+        call = _Call(self.setting.model, method)
+        frozen = {name: value.detach() for name, value in call.named_parameters()}
+        return functional_call(call, frozen, given)
 
     def state(self) -> dict[str, Tensor]:
         """The held torsions, with their log-densities in a last column."""
@@ -88,16 +89,12 @@ class ReverseKL(Objective):
         self.held = state.get("held")
 
 
-class _LogDensity(torch.nn.Module):
-    """`model.log_density`, or that of the local level alone, as a module's forward."""
+class _Call(torch.nn.Module):
+    """A method of the model as a module's forward."""
 
-    def __init__(self, model: DensityModel, part: str) -> None:
+    def __init__(self, model: torch.nn.Module, method: str) -> None:
         super().__init__()
-        self.model: DensityModel = model
-        self.part = part
+        self.model, self.method = model, method
 
-    def forward(self, q: Tensor) -> Tensor:
-        if self.part != "local":
-            return self.model.log_density(q)
-        circular = self.model.coordinates.circular
-        return self.model.log_local(q[:, circular:], q[:, :circular])  # type: ignore[operator]
+    def forward(self, *given: Tensor) -> Any:
+        return getattr(self.model, self.method)(*given)
