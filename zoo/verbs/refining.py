@@ -18,8 +18,8 @@ from zoo.physics.samplers.state import energy_and_forces
 from zoo.progress import progress
 from zoo.verbs.drawing import chunks, frame_writer
 
-#: Time step from which the warm-up starts, in the unit system's time.
-TIMESTEP = {"ase": 0.001, "lj": 0.005}
+#: Time step from which the warm-up starts, in the unit system's time: it shrinks faster than it grows.
+TIMESTEP = {"ase": 0.002, "lj": 0.2}
 #: The warm-up: replicas of the model's reference, iterations.
 PILOT, WARM_UP = 32, 40
 
