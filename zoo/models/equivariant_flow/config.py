@@ -18,8 +18,8 @@ class EquivariantFlowConfig(DensityConfig):
     field: Literal["egnn", "gat"] = Field(
         "egnn", description="egnn: pairs that know their surroundings; gat: graph attention on differences"
     )
-    hidden_channels: int = Field(64, ge=2, le=1024, description="features of particles and pairs")
-    num_gaussians: int = Field(32, ge=2, le=512, description="radial basis functions")
+    hidden_channels: int = Field(32, ge=2, le=1024, description="features of particles and pairs")
+    num_gaussians: int = Field(24, ge=2, le=512, description="radial basis functions")
     cutoff: float | None = Field(
         None,
         gt=0,
@@ -43,7 +43,7 @@ class EquivariantFlowConfig(DensityConfig):
         "equivariant", description="how noise and data are paired in training"
     )
     solver: Literal["dopri5", "rk4"] = Field("dopri5", description="adaptive or fixed steps")
-    tolerance: float = Field(1e-4, gt=0, lt=1, description="of dopri5, in one step")
+    tolerance: float = Field(1e-3, gt=0, lt=1, description="of dopri5, in one step")
     steps: int = Field(20, ge=1, le=10_000, description="of rk4")
     divergence: Literal["exact", "hutchinson"] = Field(
         "exact", description="exact: one pass with egnn, d passes with gat; hutchinson: unbiased estimate"

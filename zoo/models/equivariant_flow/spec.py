@@ -12,5 +12,19 @@ SPEC = ModelSpec(
         "Klein, Krämer, Noé, NeurIPS 2023, arXiv:2306.15030"
     ),
     tasks=("density",),
+    recipes={
+        "density": {
+            "optim.lr": 4e-3,
+            "train.batch_size": 256,
+            "train.epochs": 150,
+            "train.ema": 0.995,
+            "train.gradient_clip": 5.0,
+            "train.validate_every": 5,
+            # a density costs some forty evaluations of the field: draws are dear, matching is not
+            "task.objective": "data",
+            "task.samples": 2000,
+            "task.val_samples": 512,
+        }
+    },
     symmetries=("translation", "rotation", "permutation"),
 )
