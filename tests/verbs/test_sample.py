@@ -158,7 +158,7 @@ def test_share_of_left_handed_frames_is_that_of_the_weights(molecule, tmp_path):
     for name, resample in (("raw", False), ("taken", True)):
         path = tmp_path / f"{name}.npz"
         made = zoo.sample(molecule, n, path, temperature=hot, resample=resample)
-        assert "3000/300" in made.notes[0]
+        assert f"3000/300, torsions as trained: ESS {made.metrics['ess']['value']:.3g} of" in made.notes[0]
         with np.load(path) as file:
             left = torsions(file["positions"].astype(float), quadruple)[:, 0] > 0
             shares[name] = (file["weights"] * left).mean()

@@ -102,8 +102,7 @@ def sample(
     potential, kT = _energy(data, temperature, resample, refine)
     metrics: dict[str, Metric] = {}
     notes: list[str] = []
-    if temperature is not None:
-        notes += _widened(model, data, temperature)
+    change = None if temperature is None else _widened(model, data, temperature)
     generator = torch.Generator().manual_seed(seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as name:
@@ -118,6 +117,8 @@ def sample(
             weights = normalised(log_w)
             columns = {"weight": weights, "log_weight": log_w, **columns}
             metrics |= _weight_metrics(log_w, weights)
+            if change is not None:
+                notes.append(f"{change}: ESS {metrics['ess']['value']:.3g} of {n} draws")
         if temperature in (None, data.temperature):
             metrics |= _verdict(draws, data, weights)
         if resample:
@@ -198,15 +199,15 @@ def _energy(
     return potential, None if warm is None else data.units.boltzmann * warm
 
 
-def _widened(model: DensityModel, data: Dataset, temperature: float) -> list[str]:
-    """Make local coordinates as wide as at another temperature; say what was done."""
-    if data.temperature is None or temperature == data.temperature:
-        return []
-    ratio = f"{temperature:g}/{data.temperature:g}"
+def _widened(model: DensityModel, data: Dataset, temperature: float) -> str | None:
+    """Make local coordinates as wide as at another temperature; say what was done, None if nothing was."""
+    own, unit = data.temperature, data.units.temperature
+    if own is None or temperature == own:
+        return None
     if type(model).rescale is DensityModel.rescale:
-        return [f"the model knows no widths: draws are those of {data.temperature:g}, weighted"]
-    model.rescale(temperature / data.temperature)
-    return [f"variances of local coordinates times {ratio}; torsions as they were trained"]
+        return f"draws are those for {own:g} {unit}, weights those of {temperature:g} {unit}"
+    model.rescale(temperature / own)
+    return f"variances of local coordinates times {temperature:g}/{own:g}, torsions as trained"
 
 
 # --- scores ---------------------------------------------------------------------------------------
