@@ -152,11 +152,15 @@ def test_half_a_turn_puts_the_back_in_front(turned):
     assert len(found["order"]) == 5
 
 
-def test_bonds_end_at_their_atoms_and_zoom_narrows_the_view(turned):
+def test_bonds_run_from_atom_to_atom_and_zoom_narrows_the_view(turned):
     found = turned["up and in"]
     for bond, (i, j) in zip(found["bonds"], BONDS, strict=True):
-        assert [float(bond["x1"]), -float(bond["y1"])] == found["x"][i].tolist()
-        assert [float(bond["x2"]), -float(bond["y2"])] == found["x"][j].tolist()
+        ends = np.array([[float(bond[f"x{k}"]), -float(bond[f"y{k}"])] for k in (1, 2)])
+        first, second = found["x"][i], found["x"][j]
+        way = second - first
+        along = (ends - first) @ way / (way @ way)
+        assert 0 < along[0] < 0.5 < along[1] < 1
+        assert np.allclose(first + along[:, None] * way, ends, atol=0.2)
     assert float(found["view"].split()[2]) == pytest.approx(200 / 1.15)
 
 

@@ -1,4 +1,4 @@
-"""Learning curves: loss by epoch, and an error on the validation split by time."""
+"""Learning curves: loss by epoch, and a metric on the validation split by time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from zoo.report.runs import Group
 
 
 def draw(group: Group) -> Drawing | None:
-    """Loss of training (faint) and validation by epoch; validation error by wall time."""
+    """Loss of training (faint) and validation by epoch; a validation metric by wall time."""
     curves = [(label, run.curve()) for label in group.order for run in group.of(label)]
     curves = [(label, curve) for label, curve in curves if curve]
     if not curves:
@@ -36,7 +36,7 @@ def draw(group: Group) -> Drawing | None:
         axes[0, 1].set(
             xlabel="wall time of training (s)",
             ylabel=with_unit(key.replace("_", " "), unit),
-            title="Error on the validation split",
+            title=f"{key.replace('_', ' ')} on the validation split",
         )
     caption = (
         "Left: the loss that is minimised, on the training (faint) and validation split. A gap that "
@@ -44,7 +44,8 @@ def draw(group: Group) -> Drawing | None:
     )
     if key:
         caption += (
-            "Right: validation error against the time spent; dotted lines are baselines on the test split."
+            "Right: a metric of the validation split against the time spent; dotted lines are baselines on "
+            "the test split."
         )
     ends = ", ".join(f"{label} {curve[-1].get('val_loss', float('nan')):.3g}" for label, curve in curves)
     alt = f"Learning curves. Last validation loss: {ends}."

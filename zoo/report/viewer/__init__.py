@@ -13,6 +13,8 @@ import numpy as np
 SCRIPT = (Path(__file__).parent / "viewer.js").read_text(encoding="utf-8")
 #: Half the side of the picture, and what of it the particles may fill.
 HALF, FILL = 100, 92
+#: Where a stick begins, in radii of its ball: as in the script.
+INSIDE = 0.85
 
 #: Colour and radius in Å by atomic number, readable on light and on dark; of a bead of any other kind below.
 ELEMENTS = {
@@ -48,6 +50,7 @@ def viewer(
     whole = np.round(x * scale * 10).astype(int)  # tenths of the picture's unit
     data = {
         "frames": [frame.ravel().tolist() for frame in whole],
+        "radii": [round(radius, 1) for radius in (radii * scale).tolist()],
         "bonds": np.asarray(bonds).tolist(),
         "notes": list(notes),
     }
@@ -68,7 +71,8 @@ def _still(x: np.ndarray, radii: np.ndarray, colors: list[str], bonds: np.ndarra
     """The first frame, from back to front; y is up in space and down in SVG."""
     drawn = []
     for k, (i, j) in enumerate(bonds.tolist()):
-        (x1, y1, z1), (x2, y2, z2) = x[i], x[j]
+        way = (x[j] - x[i]) / max(float(np.linalg.norm(x[j] - x[i])), 1e-9)
+        (x1, y1, z1), (x2, y2, z2) = x[i] + INSIDE * radii[i] * way, x[j] - INSIDE * radii[j] * way
         line = f'<line data-i="{k}" x1="{x1:.1f}" y1="{-y1:.1f}" x2="{x2:.1f}" y2="{-y2:.1f}"/>'
         drawn.append(((z1 + z2) / 2, line))
     for i, ((u, v, depth), radius, color) in enumerate(zip(x, radii, colors, strict=True)):

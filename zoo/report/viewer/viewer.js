@@ -11,6 +11,7 @@ function startViewer(box) {
   const atoms = [...svg.querySelectorAll("circle")].sort(byIndex);
   const bonds = [...svg.querySelectorAll("line")].sort(byIndex);
   const STEP = 0.12; // radians of a key
+  const INSIDE = 0.85; // where a stick begins, in radii of its ball
   let rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
   let zoom = 1;
 
@@ -27,12 +28,17 @@ function startViewer(box) {
       return [at[i][2], circle];
     });
     data.bonds.forEach(([i, j], n) => {
+      const way = at[i].map((from, k) => at[j][k] - from);
+      const length = Math.hypot(...way) || 1;
+      // from surface to surface, so that a stick never crosses the ball that it comes from
+      const point = (end, share) => at[end].map((from, k) => from + (share * data.radii[end] * way[k]) / length);
+      const [from, to] = [point(i, INSIDE), point(j, -INSIDE)];
       const line = bonds[n];
-      line.setAttribute("x1", at[i][0].toFixed(1));
-      line.setAttribute("y1", at[i][1].toFixed(1));
-      line.setAttribute("x2", at[j][0].toFixed(1));
-      line.setAttribute("y2", at[j][1].toFixed(1));
-      order.push([(at[i][2] + at[j][2]) / 2, line]);
+      line.setAttribute("x1", from[0].toFixed(1));
+      line.setAttribute("y1", from[1].toFixed(1));
+      line.setAttribute("x2", to[0].toFixed(1));
+      line.setAttribute("y2", to[1].toFixed(1));
+      order.push([(from[2] + to[2]) / 2, line]);
     });
     order.sort((p, q) => p[0] - q[0]);
     svg.append(...order.map((pair) => pair[1])); // from back to front
