@@ -30,7 +30,7 @@ def sample(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     json: Json = False,
 ) -> None:
-    """Draw configurations from a density run, with their weights in FILE.weights.csv.
+    """Draw configurations from a density run: x.xtc, and their weights in x.weights.csv.
 
     Columns: weight (mean 1, for averages at equilibrium), log_weight,
     log_prob (the model's log-density), energy. Without an energy
