@@ -20,12 +20,15 @@ class ObjectiveConfig(Strict):
     path_gradient: bool = Field(True, description="reverse-kl: the gradient through the draws alone")
     drop: float = Field(0.01, ge=0, lt=0.5, description="reverse-kl: share of the worst draws left out")
     batch_size: int | None = Field(None, ge=1, description="data, buffer, fab: rows a step; None: the run's")
+    first: float = Field(
+        0.2, ge=0, lt=1, description="part local: share of torsions that stay the stage's first, widest ones"
+    )
     draws: int = Field(50_000, ge=64, description="buffer, fab, part local: size of the buffer")
     refresh: int = Field(500, ge=1, description="buffer, fab, part local: steps between two fillings")
     clip: float = Field(1e-4, ge=0, lt=0.1, description="buffer: share of the largest weights that are cut")
     ess: float = Field(0.5, gt=0, lt=1, description="buffer: least ESS that chooses the next temperature")
     trust: float = Field(
-        0.1, gt=0, lt=1, description="buffer: least ESS of the weights that are learned from"
+        0.1, gt=0, lt=1, description="buffer: least ESS of the weights learned from"
     )
     intermediates: int = Field(4, ge=1, description="fab: distributions between model and target")
     leapfrog: int = Field(3, ge=1, description="fab: steps of each HMC move")

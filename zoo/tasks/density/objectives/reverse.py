@@ -20,10 +20,12 @@ class ReverseKL(Objective):
     ruling the step.
 
     With `part: local` the torsions are drawn every `refresh` steps and held: the local coordinates settle
-    before the torsions follow them, which forward KL on a buffer does best: their energy is too rough.
+    before the torsions follow them, which forward KL on a buffer does best: their energy is too rough. A
+    share of them stays from the stage's beginning, so that states that become rare are learned as well.
     """
 
     held: Tensor | None = None
+    first: Tensor | None = None
 
     def loss(self, step: int) -> Loss:
         """See `Objective`."""
@@ -62,7 +64,10 @@ class ReverseKL(Objective):
         if self.held is None or step % self.options.refresh == 0:
             with torch.no_grad():
                 t, log_t = model.draw_torsions(self.options.draws)  # type: ignore[operator]
-            self.held = torch.cat([t, log_t[:, None]], 1)
+            drawn = torch.cat([t, log_t[:, None]], 1)
+            if self.first is None:
+                self.first = drawn[: int(self.options.first * len(drawn))]
+            self.held = torch.cat([self.first, drawn[len(self.first) :]])
         pick = self.held[torch.randint(len(self.held), (self.batch_size,), device=self.held.device)]
         t, log_t = pick[:, :-1], pick[:, -1]
         y, log_y = model.draw_local(t)  # type: ignore[operator]
@@ -82,11 +87,13 @@ class ReverseKL(Objective):
 
     def state(self) -> dict[str, Tensor]:
         """The held torsions, with their log-densities in a last column."""
-        return {} if self.held is None else {"held": self.held}
+        if self.held is None or self.first is None:
+            return {}
+        return {"held": self.held, "first": self.first}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Inverse of `state`."""
-        self.held = state.get("held")
+        self.held, self.first = state.get("held"), state.get("first")
 
 
 class _Call(torch.nn.Module):
