@@ -18,12 +18,12 @@ TRAINED: dict[str, Any] = {
 #: Model, label, epochs of 100 steps (and with `--quick`), settings; without epochs: fitted in closed form.
 ROWS: tuple[tuple[str, str, int, int, dict[str, Any]], ...] = (
     ("laplace", "control", 0, 0, {"model.omega": "trans"}),
-    ("realnvp", "reverse-kl", 35, 6, {**TRAINED, "task.objective": "energy"}),
-    ("spline-flow", "reverse-kl", 30, 5, {**TRAINED, "task.objective": "energy"}),
-    ("spline-flow", "annealed", 40, 6, {**TRAINED, "task.objective": "annealed"}),
-    ("mixture-flow", "annealed", 40, 6, {**TRAINED, "task.objective": "annealed"}),
+    ("realnvp", "reverse-kl", 24, 6, {**TRAINED, "task.objective": "energy"}),
+    ("spline-flow", "reverse-kl", 18, 5, {**TRAINED, "task.objective": "energy"}),
+    ("spline-flow", "annealed", 24, 6, {**TRAINED, "task.objective": "annealed"}),
+    ("mixture-flow", "annealed", 24, 6, {**TRAINED, "task.objective": "annealed"}),
     ("hierarchical-flow", "recipe", 75, 15, {"task.compile": True}),
-    ("equivariant-flow", "data", 150, 20, {"task.samples": 2000, "task.reference": "split"}),
+    ("equivariant-flow", "data", 100, 20, {"task.samples": 2000, "task.reference": "split"}),
 )
 
 

@@ -23,8 +23,8 @@ def boltzmann_table(records: Sequence[Record]) -> list[Table]:
     if reference is not None:
         rows.append(reference)
     note = (
-        "ESS of all weights ± its spread over ten blocks of draws, and with the largest 1e-4 clipped; ELBO, EUBO, "
-        "log Z in nats; shares among trans, of cis among all; evaluations: energies that training cost"
+        "ESS of all weights ± its spread over ten blocks of draws, and with the largest 1e-4 clipped; ELBO, "
+        "EUBO, log Z in nats; shares among trans, of cis among all; evaluations: energies that training cost"
     )
     return [Table("Boltzmann generators", HEADER, rows, note)]
 
