@@ -38,14 +38,18 @@ def torsion_weight(phi: float, kT: float = KT) -> float:
 
 
 def log_z(kT: float = KT) -> float:
-    """ln ∫ exp(−U/kT) |dx/dq| dq over the six coordinates in nm and rad: by quadrature, one after the other."""
+    """ln ∫ exp(−U/kT) |dx/dq| dq over six coordinates in nm and rad, by quadrature of one after the other."""
     value = np.log(quad(torsion_weight, -np.pi, np.pi, args=(kT,))[0])
     for b, k in BONDS:
         edge = 12 * np.sqrt(kT / k)
-        value += np.log(quad(lambda r: r * r * np.exp(-0.5 * k * (r - b) ** 2 / kT), b - edge, b + edge)[0])
+        value += np.log(quad(lambda r, b, k: r * r * _normal(r - b, k, kT), b - edge, b + edge, (b, k))[0])
     for a, k in ANGLES:
-        value += np.log(quad(lambda t: np.sin(t) * np.exp(-0.5 * k * (t - a) ** 2 / kT), 0, np.pi)[0])
+        value += np.log(quad(lambda t, a, k: np.sin(t) * _normal(t - a, k, kT), 0, np.pi, (a, k))[0])
     return float(value)
+
+
+def _normal(away: float, k: float, kT: float) -> float:
+    return float(np.exp(-0.5 * k * away**2 / kT))
 
 
 def positions(frames: int, seed: int = 0) -> np.ndarray:
