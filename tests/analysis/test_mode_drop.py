@@ -159,3 +159,10 @@ def test_frames_of_replica_exchange_pass_beside_its_own_populations():
     left = angles[~molecular_basins(list(quadruples), angles)["αR"]]
     cut = populations(molecular_basins(list(quadruples), left))
     assert verdict(cut, None, stated).status.startswith("missing: αR")
+
+
+def test_many_basins_that_cannot_be_seen_are_counted():
+    reference = {f"ALA {i} αL": Population.stated(0.001, 0.0001) for i in range(9)}
+    nobody = {name: Population(0.0, 0.0, 100.0, 0) for name in reference}
+    found = verdict(nobody, None, reference)
+    assert found.status == "all basins (too few draws for 9 of 9 basins)" and len(found.notes) == 9

@@ -22,6 +22,8 @@ Judgement = Literal["missing", "starved", "present", "unseen", "not judged"]
 FALSE_ALARMS = 0.01
 #: Below this share of the reference's a basin is missing; below the next, starved: raw, reweighted.
 MISSING, STARVED, STARVED_REWEIGHTED = 0.1, 0.5, 0.8
+#: More basins than these are counted, not listed, where draws are too few.
+MOST_TOLD = 4
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,9 @@ class Verdict:
         if not judged:
             return "not judged"
         bad = [f"{word}: {', '.join(names[word])}" for word in ("missing", "starved") if names[word]]
-        unseen = f" (too few draws for {', '.join(names['unseen'])})" if names["unseen"] else ""
+        blind = names["unseen"]
+        told = ", ".join(blind) if len(blind) <= MOST_TOLD else f"{len(blind)} of {judged} basins"
+        unseen = f" (too few draws for {told})" if blind else ""
         return ("; ".join(bad) or "all basins") + unseen
 
 

@@ -23,7 +23,8 @@ def log_weights(
         log_prob: `[n]` density of the draws with respect to dq.
         kT: positive.
     """
-    value = log_volume - np.asarray(energy, np.float64) / kT - log_prob
+    with np.errstate(invalid="ignore"):  # infinite energy where the density is 0
+        value = log_volume - np.asarray(energy, np.float64) / kT - log_prob
     return np.where(np.isnan(value), -np.inf, value)
 
 
