@@ -43,7 +43,8 @@ def test_jacobian_with_rigid_motions(alanine: tuple[InternalCoordinates, torch.T
     coordinates, x = alanine
     q, volume = coordinates.from_cartesian(x[:3])
     for row, expected in zip(q, volume, strict=True):
-        flat = torch.autograd.functional.jacobian(lambda v: coordinates.to_cartesian(v[None])[0].flatten() / 10, row)
+        place = lambda v: coordinates.to_cartesian(v[None])[0].flatten() / 10  # noqa: E731
+        flat = torch.autograd.functional.jacobian(place, row)
         y = coordinates.to_cartesian(row[None])[0][0] / 10
         turns = [torch.linalg.cross(torch.eye(3).double()[i].expand_as(y), y).flatten() for i in range(3)]
         moves = [torch.eye(3).double()[i].repeat(len(y)) for i in range(3)]

@@ -138,6 +138,7 @@ class HierarchicalFlow(DensityModel):
         z = (white - shift) * (-log_scale).exp()
         ladj = -log_scale.sum(1) - log_det
         for coupling in reversed(self.couplings):
+            assert isinstance(coupling, AffineCoupling)
             z, change = coupling.inverse(z, features)
             ladj = ladj + change
         return ladj - 0.5 * z.square().sum(1) - 0.5 * z.shape[1] * math.log(2 * math.pi)

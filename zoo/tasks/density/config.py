@@ -27,9 +27,7 @@ class ObjectiveConfig(Strict):
     refresh: int = Field(500, ge=1, description="buffer, fab, part local: steps between two fillings")
     clip: float = Field(1e-4, ge=0, lt=0.1, description="buffer: share of the largest weights that are cut")
     ess: float = Field(0.5, gt=0, lt=1, description="buffer: least ESS that chooses the next temperature")
-    trust: float = Field(
-        0.1, gt=0, lt=1, description="buffer: least ESS of the weights learned from"
-    )
+    trust: float = Field(0.1, gt=0, lt=1, description="buffer: least ESS of the weights learned from")
     intermediates: int = Field(4, ge=1, description="fab: distributions between model and target")
     leapfrog: int = Field(3, ge=1, description="fab: steps of each HMC move")
 
