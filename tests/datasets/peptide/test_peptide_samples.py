@@ -13,7 +13,7 @@ from zoo.datasets.peptide.entry import SEQUENCES, PeptideEntry
 from zoo.datasets.peptide.spec import SPEC
 
 FOLDER = Path(str(files("zoo.datasets.peptide")))
-VARIANTS = [None, "alanine-hexapeptide", "valine-dipeptide"]
+VARIANTS = [None, "alanine-hexapeptide"]
 
 
 def sample(variant) -> Dataset:
@@ -64,11 +64,3 @@ def test_checks_see_wrong_weights_and_wrong_temperatures():
     assert any("at the lowest temperature" in name or "in the lowest temperature" in name for name in failed)
     assert "temperature of the configurations" in failed
     assert "forces recomputed, largest difference" in failed
-
-
-def test_valine_prefers_the_rotamer_that_sterics_allow():
-    """χ1 of valine: t most, as in proteins (Dunbrack, Karplus 1994: 70 % t, 20 % g−, 10 % g+)."""
-    found = shares(sample("valine-dipeptide"))
-    rotamers = {name: found[f"VAL 1 χ1 {name}"][0] for name in ("g+", "t", "g−")}
-    assert sum(rotamers.values()) == pytest.approx(1, abs=1e-3)
-    assert rotamers["t"] == max(rotamers.values()) and min(rotamers.values()) > 0.001
