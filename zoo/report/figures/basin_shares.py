@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 
-from zoo.analysis.basins import is_cis
+from zoo.analysis.basins import is_cis, joint_states
 from zoo.analysis.mode_drop import Verdict
+from zoo.analysis.peptides import torsion_planes
 from zoo.analysis.populations import Population
-from zoo.report.density import MOST, all_draws
+from zoo.report.density import MOST, Draws, all_draws
 from zoo.report.plot import INK, Drawing, finish, look, panels
 from zoo.report.runs import Group
 from zoo.tasks.density.scores import basin_members, judged
@@ -20,10 +22,8 @@ END = 0.03
 
 def draw(group: Group) -> Drawing | None:
     """A row for each basin; for each model a hollow mark (raw) and a full one (reweighted)."""
-    found: dict[str, Verdict] = {}
-    for d in all_draws(group)[:MOST]:
-        if basin_members(dict(d.arrays), d.frames) is not None:
-            found[d.label] = judged(dict(d.arrays), d.frames, d.weights)
+    shown = [d for d in all_draws(group)[:MOST] if basin_members(dict(d.arrays), d.frames) is not None]
+    found: dict[str, Verdict] = {d.label: judged(dict(d.arrays), d.frames, d.weights) for d in shown}
     if not found:
         return None
     findings = next(iter(found.values())).findings
@@ -45,7 +45,8 @@ def draw(group: Group) -> Drawing | None:
             _mark(axis, f.raw, at + 0.15 * step, end, fillstyle="none", **style)
             if f.reweighted is not None:
                 _mark(axis, f.reweighted, at - 0.15 * step, end, **style)
-        axis.plot([], [], linestyle="none", label=f"{label}: {verdict.status}", **style)
+        words = fill(f"{label}: {verdict.status}", 90, subsequent_indent="    ")
+        axis.plot([], [], linestyle="none", label=words, **style)
     axis.set_xscale("log")
     axis.set_xlim(80 * end, 130)
     axis.set_yticks(rows, names)
@@ -64,9 +65,23 @@ def draw(group: Group) -> Drawing | None:
         "the verdict: missing (under a tenth of the reference) and starved (under a half, or under 0.8 after "
         "reweighting), each beyond chance at one false alarm in 100 verdicts."
         + (f" {notes[0]}." if notes else "")
+        + _joint(shown)
     )
     alt = "Populations of basins. " + "; ".join(f"{label}: {v.status}" for label, v in found.items())
     return finish(figure, "Populations of basins", alt, caption)
+
+
+def _joint(shown: list[Draws]) -> str:
+    """A sentence on the states of all residues together, of which shares of residues tell nothing."""
+    if len(torsion_planes(shown[0].names)) < 2:
+        return ""
+    visited = [
+        [set(joint_states(d.names, d.arrays[k]).tolist()) for k in ("reference_torsions", "torsions")]
+        for d in shown
+    ]
+    drawn = ", ".join(f"{d.label} {len(a & b)}" for d, (a, b) in zip(shown, visited, strict=True))
+    whole = len(visited[0][0])
+    return f" Of {whole} joint states of all residues that the reference visits are drawn: {drawn}."
 
 
 def _mark(axis: Any, found: Population, row: float, end: float, **how: Any) -> None:

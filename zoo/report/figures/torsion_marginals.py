@@ -22,7 +22,7 @@ def draw(group: Group) -> Drawing | None:
     shown = best.names[:MOST_TORSIONS]
     rows = -(-len(shown) // COLUMNS)
     columns = min(COLUMNS, len(shown))
-    figure, axes = panels(columns, rows, width=2.4, height=1.9, sharex=True)
+    figure, axes = panels(columns, rows, width=2.4, height=1.9, sharex=True, sharey=True)
     color = look(group.palette)[best.label]["color"]
     styles = [
         {"color": INK, "linewidth": 1.0},
@@ -41,8 +41,8 @@ def draw(group: Group) -> Drawing | None:
         distance[name] = jensen_shannon(*list(shares.values())[:: len(shares) - 1])
         axis.set_title(name, fontsize=9)
         axis.set_xticks(np.arange(-180, 181, 90))
-        axis.set_yscale("log")
-        axis.set_ylim(1e-4, None)
+    axes[0, 0].set_yscale("log")
+    axes[0, 0].set_ylim(1e-3, 120 * BINS / 360)  # all in one bin, and some room
     for axis in axes[:, 0]:
         axis.set_ylabel("% per °")
     for axis in axes[-1]:
