@@ -14,6 +14,8 @@ from zoo.models.equivariant_flow.layout import Pairs, make_pairs
 
 #: Range of the radial basis in asinh(d / length): up to 20 lengths.
 REACH = math.asinh(20.0)
+#: Distances in the basis are √(d² + (SOFT length)²), smooth where two particles meet.
+SOFT = 0.1
 #: Bonds between two particles up to which each number has its own embedding; beyond, ranges of them.
 HOPS = (1, 2, 3, 4, 6, 9, 14, 20, 29, 41)
 #: Frequencies of the time features, in half turns over the whole flow.
@@ -119,14 +121,15 @@ class Field(nn.Module, ABC):
     def radial(self, r: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Of differences `[…, dim]`: basis `[…, gaussians]`, smoothed direction, cutoff function `[…, 1]`.
 
-        The basis is fine at short distances and coarse at long ones. The direction is r/d, but for
-        distances far below `length`, where it fades and stays smooth.
+        The basis is fine at short distances and coarse at long ones. The direction is r/√(d² + length²): a
+        unit vector far away, and linear near by, so that no equation of motion becomes stiff where two meet.
         """
         square = r.square().sum(-1, keepdim=True)
         unit = self.length.to(r)
-        soft = (square + (0.1 * unit).square()).sqrt()
-        basis = self.basis(torch.asinh(soft[..., 0] / unit))
-        return basis, r / soft, None if self.envelope is None else self.envelope(soft)
+        distance = (square + (SOFT * unit).square()).sqrt()
+        basis = self.basis(torch.asinh(distance[..., 0] / unit))
+        direction = r / (square + unit.square()).sqrt()
+        return basis, direction, None if self.envelope is None else self.envelope(distance)
 
 
 def hop_classes(particles: int, bonds: list[tuple[int, int]]) -> Tensor:

@@ -33,6 +33,8 @@ class EquivariantFlow(DensityModel):
     """
 
     config: EquivariantFlowConfig
+    #: The solvers' steps are not exactly reversible.
+    accuracy = 1e-2
     coordinates: CenteredCartesian
 
     def __init__(self, config: EquivariantFlowConfig, info: DataInfo) -> None:
