@@ -13,11 +13,18 @@ from zoo.datasets.peptide.entry import SEQUENCES, PeptideEntry
 from zoo.datasets.peptide.spec import SPEC
 
 FOLDER = Path(str(files("zoo.datasets.peptide")))
-VARIANTS = [None, "alanine-hexapeptide"]
+
+
+def folder(variant) -> Path:
+    return FOLDER / ("sample" + (f"-{variant}" if variant else ""))
+
+
+#: Those that are packaged.
+VARIANTS = [variant for variant in SEQUENCES if folder(variant).exists()]
 
 
 def sample(variant) -> Dataset:
-    return Dataset(FOLDER / ("sample" + (f"-{variant}" if variant else "")), verify=True)
+    return Dataset(folder(variant), verify=True)
 
 
 def shares(dataset) -> dict:
