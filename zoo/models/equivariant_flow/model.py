@@ -33,8 +33,6 @@ class EquivariantFlow(DensityModel):
     """
 
     config: EquivariantFlowConfig
-    #: The solvers' steps are not exactly reversible.
-    accuracy = 1e-2
     coordinates: CenteredCartesian
 
     def __init__(self, config: EquivariantFlowConfig, info: DataInfo) -> None:
@@ -63,7 +61,7 @@ class EquivariantFlow(DensityModel):
 
     @property
     def accuracy(self) -> float:  # type: ignore[override]
-        """See `DensityModel`: a few tens of steps, each with an error of `tolerance`."""
+        """See `DensityModel`: the solvers' steps, a few tens of error `tolerance`, are not reversible."""
         return 100 * self.config.tolerance
 
     def prepare(self, target: BoltzmannTarget | None, positions: Tensor | None) -> None:
