@@ -5,7 +5,13 @@ from __future__ import annotations
 from zoo.registry import REGISTRY
 from zoo.testing import ModelSuite
 
+#: Small sizes of those that are slow by nature; the default ones are tested elsewhere.
+OPTIONS = {
+    "equivariant-flow": {"hidden_channels": 8, "num_gaussians": 4, "solver": "rk4", "steps": 8},
+}
+
 for _entry in REGISTRY.entries("models"):
     if _entry.builtin:
         _name = "Test_" + _entry.name.replace("-", "_")
-        globals()[_name] = type(_name, (ModelSuite,), {"name": _entry.name, "__module__": __name__})
+        _body = {"name": _entry.name, "options": OPTIONS.get(_entry.name, {}), "__module__": __name__}
+        globals()[_name] = type(_name, (ModelSuite,), _body)
