@@ -18,7 +18,7 @@ TRAINED: dict[str, Any] = {
 #: Model, label, epochs of 100 steps (and with `--quick`), settings; without epochs: fitted in closed form.
 ROWS: tuple[tuple[str, str, int, int, dict[str, Any]], ...] = (
     ("laplace", "control", 0, 0, {"model.omega": "trans"}),
-    ("realnvp", "reverse-kl", 24, 6, {**TRAINED, "task.objective": "energy"}),
+    ("realnvp", "reverse-kl", 24, 6, {**TRAINED, "task.objective": "energy", "optim.lr": 2e-4}),
     ("spline-flow", "reverse-kl", 18, 5, {**TRAINED, "task.objective": "energy"}),
     ("spline-flow", "annealed", 24, 6, {**TRAINED, "task.objective": "annealed"}),
     ("mixture-flow", "annealed", 24, 6, {**TRAINED, "task.objective": "annealed"}),
