@@ -17,7 +17,8 @@ DATA = {
 #: Sizes that take seconds on one core.
 SMALL = {
     "train.epochs": 2, "train.batch_size": 16, "task.epoch_steps": 3, "task.samples": 100,
-    "task.val_samples": 16, "task.compile": False, "task.reference": "split", "model.hidden": 8, "model.torsion_hidden": 8,
+    "task.val_samples": 16, "task.compile": False,
+    "task.reference": "split", "model.hidden": 8, "model.torsion_hidden": 8,
 }  # fmt: skip
 
 
