@@ -73,7 +73,10 @@ def load_weights(folder: Path) -> ZooModel:
         validated(REGISTRY.load_config(spec), config, "model"), validated(DataInfo, info, "info")
     )
     try:
-        model.load_state_dict(load_file(folder / WEIGHTS))
+        weights = load_file(folder / WEIGHTS)
+        if any(weights[k].dtype == torch.float64 for k, _ in model.named_parameters() if k in weights):
+            model.double()  # as it was trained
+        model.load_state_dict(weights)
     except (RuntimeError, SafetensorError) as error:
         first = str(error).splitlines()[-1].strip()
         raise RunError(

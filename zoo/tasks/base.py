@@ -46,6 +46,8 @@ class Task(lightning.LightningModule):
     interface: ClassVar[Interface]
     #: Whether the epoch with the least validation loss is kept, or else the last one.
     keep_best = True
+    #: Lightning's strategy for several processes.
+    distributed: ClassVar[str] = "ddp"
 
     def __init__(
         self, model: ZooModel, options: BaseModel, optim: Optim | None = None, total_steps: int = 1

@@ -46,7 +46,7 @@ def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
             accelerator=settings.accelerator,
             devices=settings.devices,
             num_nodes=settings.nodes,
-            strategy="ddp" if world > 1 else "auto",
+            strategy=task.distributed if world > 1 else "auto",
             precision=settings.precision,
             max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip,

@@ -42,6 +42,8 @@ class DensityTask(Task):
     """
 
     interface: ClassVar[Interface] = "density"
+    #: A stage may hold a part of the model.
+    distributed: ClassVar[str] = "ddp_find_unused_parameters_true"
     model: DensityModel
     options: DensityTaskConfig
 
@@ -133,7 +135,10 @@ class DensityTask(Task):
 
     def loaders(self, steps: int, weights: list[float] | None) -> tuple[Any, Any]:
         """See `Task`: only numbers of steps; objectives make their own batches."""
-        return DataLoader(_Steps(steps), batch_size=None), DataLoader(_Steps(1), batch_size=None)
+        # a generator of their own: else they draw from torch's, and a resumed run at another moment
+        mine = torch.Generator()
+        first, second = (DataLoader(_Steps(n), batch_size=None, generator=mine) for n in (steps, 1))
+        return first, second
 
     # --- training ----------------------------------------------------------------------------------
 
@@ -161,6 +166,13 @@ class DensityTask(Task):
             {"train_loss": total.detach(), **logs}, on_step=False, on_epoch=True, batch_size=1, sync_dist=True
         )
         return total
+
+    def on_before_optimizer_step(self, optimizer: Any) -> None:
+        """Leave out a step whose gradient is infinite, as of atoms on top of each other: no clip mends it."""
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        if not all(bool(torch.isfinite(g).all()) for g in gradients):
+            for p in self.model.parameters():
+                p.grad = None
 
     def _count(self) -> None:
         target: BoltzmannTarget | None = self.__dict__["target"]
