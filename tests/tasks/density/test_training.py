@@ -229,6 +229,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(data, tmp_path, monkeypatch, e
     assert value(whole, "energy_evaluations") == value(resumed, "energy_evaluations")
 
 
+@pytest.mark.timeout(600)  # two interpreters start, on a machine that may be busy
 def test_two_processes_train_one_density(data, tmp_path):
     """DDP, with stages that leave half of the weights without a gradient."""
     settings = FLOW | {"train.ema": None, "train.epochs": 2, "task.epoch_steps": 4, "task.stages": STAGES}
@@ -241,7 +242,7 @@ def test_two_processes_train_one_density(data, tmp_path):
     environment = {k: v for k, v in os.environ.items() if k != "LOCAL_RANK"} | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, str(script), str(data), str(tmp_path / "run")],
-        capture_output=True, text=True, timeout=240, env=environment,
+        capture_output=True, text=True, timeout=560, env=environment,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     run = zoo.Run(tmp_path / "run")
