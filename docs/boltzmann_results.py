@@ -2,6 +2,8 @@
 
 python docs/boltzmann_results.py bench FOLDER              table and populations of `zoo bench boltzmann`
 python docs/boltzmann_results.py runs NAME COMMAND RUN...  a line for each run, docs/results/NAME.json
+python docs/boltzmann_results.py data NAME COMMAND RUN...  likelihood and shapes of each run
+python docs/boltzmann_results.py shares NAME COMMAND RUN...  basins of each run, raw and reweighted
 """
 
 from __future__ import annotations
@@ -104,6 +106,39 @@ def runs(name: str, command: str, folders: list[Path]) -> None:
     keep(name, {"command": command, "runs": lines})
 
 
+def shares(name: str, command: str, folders: list[Path]) -> None:
+    """Raw and reweighted shares of finished runs, below the reference's."""
+    from zoo.run import Run
+
+    rows: list[list[str]] = []
+    for folder in folders:
+        results = Run(folder).results
+        basins = results["metrics"]["basins"]["value"]
+        if not rows:
+            rows.append(["reference", *(_percent(basins[n]["reference"]) for n in SHOWN)])
+        for kind in ("raw", "reweighted"):
+            rows.append([f"{folder.name}, {kind}", *(_percent(basins[n][kind]) for n in SHOWN)])
+    keep(name, {"command": command, "header": ("share, %", *SHOWN), "rows": rows})
+
+
+def data(name: str, command: str, folders: list[Path]) -> None:
+    """Likelihoods and shapes of runs, scored anew."""
+    import zoo
+    from zoo.run import Run
+
+    header = ("system", "model", "seconds", "NLL", "NLL of the control", "Rg", "bonds", "contacts", "ESS %")
+    rows = []
+    for folder in folders:
+        results, metrics = Run(folder).results, zoo.evaluate(folder)
+        keys = [f"{key}_distance" for key in ("radius_of_gyration", "bond_length", "contacts")]
+        shapes = [f"{_number(metrics, k, '.3g')} ({_number(metrics, f'{k}_floor', '.2g')})" for k in keys]
+        control = results["baselines"].get("laplace", {})
+        nll = [_number(m, "nll", ".2f") for m in (metrics, control)]
+        ess = _number(metrics, "ess", ".2g", 100)
+        rows.append([results["dataset"], results["model"], f"{results['seconds']:.0f}", *nll, *shapes, ess])
+    keep(name, {"command": command, "header": header, "rows": rows})
+
+
 def _number(metrics: dict[str, Any], key: str, form: str, factor: float = 1.0) -> str:
     found = metrics.get(key)
     if found is None or found["value"] is None:
@@ -123,5 +158,9 @@ if __name__ == "__main__":
     kind, *rest = sys.argv[1:]
     if kind == "bench":
         bench(Path(rest[0]))
+    elif kind == "data":
+        data(rest[0], rest[1], [Path(folder) for folder in rest[2:]])
+    elif kind == "shares":
+        shares(rest[0], rest[1], [Path(folder) for folder in rest[2:]])
     else:
         runs(rest[0], rest[1], [Path(folder) for folder in rest[2:]])

@@ -12,11 +12,15 @@ from zoo.analysis.histograms import ramachandran_divergence, torsion_divergences
 from zoo.analysis.mode_drop import Verdict, verdict
 from zoo.analysis.peptides import named_torsions, torsion_planes
 from zoo.analysis.populations import Population, populations, stated_populations
+from zoo.analysis.shapes import compare_shapes
 from zoo.analysis.weights import clipped, log_weights, normalised, over_reference, weight_scores
 from zoo.data.dataset import Frames
 from zoo.physics.toys import DoubleWells
 from zoo.tasks.base import Predictions
 from zoo.tasks.metrics import Metric, metric
+
+#: Length below which particles touch: Cα of residues (Å), beads (σ).
+CONTACT = {"ase": 8.0, "lj": 1.5}
 
 
 def scores(predictions: Predictions, frames: Frames) -> dict[str, Metric]:
@@ -24,8 +28,9 @@ def scores(predictions: Predictions, frames: Frames) -> dict[str, Metric]:
 
     `ess` (Kish, all weights) with its error over ten blocks, `ess_clipped`, `elbo`, `eubo`, `log_z` where
     there are energies, in nats; `nll` of the reference frames; `ramachandran_kl` and `_tv` raw and
-    reweighted beside their floors; `torsion_js`; `basins` with shares, errors and judgements;
-    `mode_drop`, the verdict in words; `energy_evaluations` of training.
+    reweighted beside their floors; `torsion_js`; of what has no torsions by name Wasserstein distances of
+    size, contacts and bonds, each beside that of the reference's halves; `basins` with shares, errors
+    and judgements; `mode_drop`, the verdict in words; `energy_evaluations` of training.
     """
     run = _run(frames)
     out: dict[str, Metric] = {}
@@ -41,6 +46,8 @@ def scores(predictions: Predictions, frames: Frames) -> dict[str, Metric]:
     names = list(named_torsions(frames.dataset.system))
     if names:
         _of_torsions(predictions, frames, names, weights, run, out)
+    else:
+        _of_shapes(predictions, frames, out)
     members = basin_members(predictions, frames)
     if members is not None:
         found = judged(predictions, frames, weights)
@@ -159,6 +166,19 @@ def _of_torsions(
         out[f"torsion_js{label}"] = metric(
             float(torsion_divergences(reference, model, w, reference_weights=own).mean()), "nats"
         )
+
+
+def _of_shapes(predictions: Predictions, frames: Frames, out: dict[str, Metric]) -> None:
+    """Size, contacts and bonds of what has no torsions by name: polymers, chains of Cα, clusters."""
+    system, units = frames.dataset.system, frames.dataset.units
+    found = compare_shapes(
+        predictions["positions"], frames.array(keys.POSITIONS), system.bonds, CONTACT[units.name],
+        _frame_weights(frames),
+    )  # fmt: skip
+    for name, compared in found.items():
+        unit = "1" if name == "contacts" else units.length
+        out[f"{name}_distance"] = metric(compared.distance, unit)
+        out[f"{name}_distance_floor"] = metric(compared.floor, unit)
 
 
 def _run(frames: Frames) -> np.ndarray | None:
