@@ -22,7 +22,15 @@ from zoo.physics.torsions import torsions
 openmm = pytest.importorskip("openmm")
 pytest.importorskip("pdbfixer")
 
-TINY = {"interval": 0.02, "exchange": 0.01, "equilibration": 0.1, "runs": 6, "batch": 4, "levels": 3}
+TINY = {
+    "interval": 0.02,
+    "exchange": 0.01,
+    "equilibration": 0.1,
+    "runs": 6,
+    "batch": 4,
+    "levels": 3,
+    "polish": 2,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,7 +65,7 @@ def test_made_from_start_to_end(made):
     provenance = made.manifest.provenance
     assert provenance["command"] == (
         "zoo data make peptide --frames 18 --seed 3 --set interval=0.02 --set equilibration=0.1 "
-        "--set runs=6 --set levels=3 --set exchange=0.01 --set batch=4 --set sequence=SG"
+        "--set runs=6 --set levels=3 --set exchange=0.01 --set batch=4 --set sequence=SG --set polish=2"
     )
     statistics = provenance["statistics"]
     assert (statistics["exchanges"], statistics["ensembles"]) == (6, 6)

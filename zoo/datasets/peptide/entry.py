@@ -21,7 +21,8 @@ class PeptideEntry(DatasetEntry):
     """ACE–sequence–NME in implicit solvent: positions, energies and forces, each basin with its weight."""
 
     tiny: ClassVar[Mapping[str, Any]] = {
-        "equilibration": 0.02, "interval": 0.02, "exchange": 0.02, "runs": 6, "levels": 2, "pivots": 1,
+        "equilibration": 0.02, "interval": 0.02, "exchange": 0.02, "runs": 6, "levels": 2,
+        "pivots": 1, "polish": 1,
     }  # fmt: skip
 
     def make(self, out: Path, *, frames: int | None, seed: int, options: BaseModel) -> Path:
