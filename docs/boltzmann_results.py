@@ -46,6 +46,8 @@ def bench(folder: Path) -> None:
 
 
 def _populations(records: list[dict[str, Any]]) -> list[list[str]]:
+    from zoo.bench.boltzmann.table import row_name
+
     rows: list[list[str]] = []
     for record in records:
         basins = record["metrics"].get("basins", {"value": {}})["value"]
@@ -56,9 +58,16 @@ def _populations(records: list[dict[str, Any]]) -> list[list[str]]:
                 ["replica exchange in torch, MBAR", *(_percent(basins[n]["reference"]) for n in SHOWN)]
             )
             rows.append(["OpenMM, second halves of 32 short runs", *_openmm()])
-        if all("reweighted" in basins[n] for n in SHOWN):
-            rows.append([record["row"], *(_percent(basins[n]["reweighted"]) for n in SHOWN)])
+        if all("reweighted" in basins[n] for n in SHOWN) and _speaks(record):
+            rows.append([row_name(record), *(_percent(basins[n]["reweighted"]) for n in SHOWN)])
     return rows
+
+
+def _speaks(record: dict[str, Any]) -> bool:
+    """Whether a row's weights say anything: no basin dropped, or the control, and not a handful of draws."""
+    metrics = record["metrics"]
+    whole = metrics["mode_drop"]["value"].startswith("all basins") or record["model"] == "laplace"
+    return bool(whole and metrics["ess"]["value"] > 0.01)
 
 
 def _openmm() -> list[str]:

@@ -32,11 +32,11 @@ def boltzmann_table(records: Sequence[Record]) -> list[Table]:
 def _row(record: Record) -> tuple[str, ...]:
     metrics = record["metrics"]
     if record.get("error"):
-        return (record["row"], *["–"] * (len(HEADER) - 2), f"FAILED: {record['error']}")
+        return (row_name(record), *["–"] * (len(HEADER) - 2), f"FAILED: {record['error']}")
     seconds = record.get("seconds")
     basins = metrics.get("basins", {"value": {}})["value"]
     return (
-        record["row"],
+        row_name(record),
         "–" if seconds is None else f"{seconds:.0f}",
         _number(metrics, "energy_evaluations", ".2g"),
         _number(metrics, "ess", ".1f", 100),
@@ -47,6 +47,12 @@ def _row(record: Record) -> tuple[str, ...]:
         *(_shares(basins.get(name)) for name in SHOWN),
         str(metrics.get("mode_drop", {"value": "–"})["value"]),
     )
+
+
+def row_name(record: Record) -> str:
+    """Model and label: the system is the same in all rows."""
+    system = record["dataset"].replace("/", "-")
+    return str(record["row"]).replace(f"-{system}-", " · ").removesuffix(f"-{system}")
 
 
 def _reference(record: Record) -> tuple[str, ...] | None:
@@ -75,5 +81,5 @@ def _shares(basin: dict[str, Any] | None) -> str:
 def _percent(pair: list[float | None] | None, with_error: bool = True) -> str:
     if pair is None or pair[0] is None:
         return "–"
-    text = f"{100 * pair[0]:.3g}"
+    text = f"{100 * pair[0]:.3g}" if pair[0] > 1e-8 else "0"
     return f"{text} ± {100 * pair[1]:.1g}" if with_error and pair[1] is not None else text
