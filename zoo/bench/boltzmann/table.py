@@ -81,5 +81,7 @@ def _shares(basin: dict[str, Any] | None) -> str:
 def _percent(pair: list[float | None] | None, with_error: bool = True) -> str:
     if pair is None or pair[0] is None:
         return "–"
-    text = f"{100 * pair[0]:.3g}" if pair[0] > 1e-8 else "0"
+    if pair[0] < 1e-8:  # of weights that a single draw has
+        return "0"
+    text = f"{100 * pair[0]:.3g}"
     return f"{text} ± {100 * pair[1]:.1g}" if with_error and pair[1] is not None else text
