@@ -1,6 +1,6 @@
 """The page of Boltzmann generators: text by hand, tables from kept records of `zoo bench` and `zoo train`.
 
-In `docs/boltzmann.text.md` a line `{{ name }}` stands for a table of this module.
+In `docs/pages/boltzmann.text` a line `{{ name }}` stands for a table of this module.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from pages.markup import NOTICE, table
 
 HERE = Path(__file__).resolve().parents[1]
-TEXT, RESULTS = HERE / "boltzmann.text.md", HERE / "results"
+TEXT, RESULTS = HERE / "pages" / "boltzmann.text", HERE / "results"
 
 
 def page() -> str:
@@ -62,4 +62,5 @@ def _basins(record: dict[str, Any]) -> str:
 
 
 def _made(record: dict[str, Any]) -> str:
-    return f"\n`{record['command']}` on {record['machine']}.\n" if record.get("command") else "\n"
+    commands = record["command"] if isinstance(record["command"], list) else [record["command"]]
+    return "\n" + "; ".join(f"`{command}`" for command in commands) + f"; on {record['machine']}.\n"
