@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import zoo
+from zoo.config import read_yaml
 from zoo.verbs.plan import resolve
 
 RECIPES = sorted((Path(__file__).resolve().parents[2] / "docs" / "recipes").glob("*.yaml"))
@@ -48,8 +49,12 @@ def test_budget_of_the_h200_recipe() -> None:
 @pytest.mark.parametrize("path", RECIPES[:1], ids=lambda p: p.stem)
 def test_recipe_runs_small(path: Path, tmp_path: Path) -> None:
     """The full size wants a GPU; the stages, objectives and scores are the same."""
+    recipe = read_yaml(path)
+    for stage in recipe["task"]["stages"]:
+        for objective in stage["objectives"]:
+            objective |= {"draws": 64, "batch_size": 16}
     run = zoo.train(
-        "hierarchical-flow", DATA[path.stem], task="density", config=path, settings=SMALL,
+        "hierarchical-flow", DATA[path.stem], task="density", config=recipe, settings=SMALL,
         accelerator="cpu", out=tmp_path / "run", with_baselines=False,
     )  # fmt: skip
     assert run.results["metrics"]["energy_evaluations"]["value"] > 0
