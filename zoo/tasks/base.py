@@ -56,13 +56,13 @@ class Task(lightning.LightningModule):
         self.model, self.options = model, options
         self.optim, self.total_steps = optim or Optim(), total_steps
 
+    @abstractmethod
     def loss(self, batch: Data) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Return the loss and further scalars to log, each a mean over the batch."""
-        raise NotImplementedError
 
+    @abstractmethod
     def predict(self, batch: Data) -> dict[str, torch.Tensor]:
         """Return detached predictions, the first axis being graphs or nodes."""
-        raise NotImplementedError
 
     @classmethod
     @abstractmethod

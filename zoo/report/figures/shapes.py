@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo import keys
 from zoo.analysis.proteins import radius_of_gyration
+from zoo.analysis.shapes import bond_lengths
 from zoo.report.density import MOST, all_draws
 from zoo.report.plot import INK, Drawing, finish, legend, look, panels, with_unit
 from zoo.report.runs import Group
@@ -40,9 +41,7 @@ def draw(group: Group) -> Drawing | None:
         "pair distance": _pairs,
     }
     if len(bonds):
-        quantities["bond length"] = lambda x: np.asarray(
-            np.linalg.norm(x[:, bonds[:, 0]] - x[:, bonds[:, 1]], axis=-1)
-        )
+        quantities["bond length"] = lambda x: bond_lengths(x, bonds)
     figure, axes = panels(len(quantities), width=3.3, height=2.7)
     unit = data.units.length
     means = []

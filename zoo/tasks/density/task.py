@@ -63,8 +63,8 @@ class DensityTask(Task):
             )
         if settings.precision.endswith("mixed"):
             raise ConfigError("densities and energies need train.precision 32-true or 64-true")
-        #: Not a module of this one: it would be written into each checkpoint.
-        self.__dict__["target"] = self._target(dataset) if known else None
+        #: No module, so that its potential is in no checkpoint.
+        self.target: BoltzmannTarget | None = self._target(dataset) if known else None
         self._plan: list[Span] = spans(stages_of(self.options, self._temperature), self.total_steps)
         objectives = [o for span in self._plan for o in span.stage.objectives]
         if not isinstance(self.model, FittedModel):  # which a baseline of any stages is
@@ -85,7 +85,7 @@ class DensityTask(Task):
 
     def on_fit_start(self) -> None:
         """Bring the energy to the device and the precision of the model, and compile it."""
-        target: BoltzmannTarget | None = self.__dict__["target"]
+        target = self.target
         if target is None:
             return
         if isinstance(target.potential, torch.nn.Module):
@@ -99,7 +99,7 @@ class DensityTask(Task):
                 )
 
     def _prepare(self) -> None:
-        target: BoltzmannTarget | None = self.__dict__["target"]
+        target = self.target
         positions = None
         if self._uses_data or target is None:
             positions = torch.from_numpy(self._frames.array(keys.POSITIONS).astype("float64"))
@@ -142,29 +142,36 @@ class DensityTask(Task):
 
     # --- training ----------------------------------------------------------------------------------
 
-    def training_step(self, batch: Any, _: int) -> Tensor:
-        """One step of the stage's objectives; a loss that is not finite stops the run."""
-        span, objectives, setting = self._stage()
-        step = self.global_step - span.start
+    def loss(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the weighted sum of the stage's objectives and what they log; no batch is looked at."""
+        span, objectives, _ = self._stage()
         total = torch.zeros((), device=self.device)
         logs: dict[str, Tensor] = {}
         for options, objective in zip(span.stage.objectives, objectives, strict=True):
-            value, own = objective.loss(step)
+            value, own = objective.loss(self.global_step - span.start)
             total = total + options.weight * value
-            logs |= {f"train_{name}": scalar for name, scalar in own.items()}
+            logs |= own
+        return total, logs
+
+    def predict(self, batch: Any) -> dict[str, Tensor]:
+        """Return log-densities of the graphs of a batch; `predictions` has the draws, too."""
+        return {"log_prob": self.model(batch)}
+
+    def training_step(self, batch: Any, _: int) -> Tensor:
+        """One step of the stage's objectives; a loss that is not finite stops the run."""
+        total, logs = self.loss(batch)
+        span, _objectives, setting = self._stage()
         if not torch.isfinite(total):
             raise RunFailed(
                 f"the loss became {total.item()} in step {self.global_step} "
                 f"({', '.join(o.name for o in span.stage.objectives)}); lower optim.lr, or begin hotter"
             )
         self._count()
+        values = {"train_loss": total.detach(), **{f"train_{name}": value for name, value in logs.items()}}
         kT = setting.target.kT if setting.target is not None else self.model.info.kT
         if kT is not None:
-            unit = self._frames.dataset.units.boltzmann
-            logs["temperature"] = torch.tensor(kT / unit)
-        self.log_dict(
-            {"train_loss": total.detach(), **logs}, on_step=False, on_epoch=True, batch_size=1, sync_dist=True
-        )
+            values["temperature"] = torch.tensor(kT / self._frames.dataset.units.boltzmann)
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=1, sync_dist=True)
         return total
 
     def on_before_optimizer_step(self, optimizer: Any) -> None:
@@ -175,7 +182,7 @@ class DensityTask(Task):
                 p.grad = None
 
     def _count(self) -> None:
-        target: BoltzmannTarget | None = self.__dict__["target"]
+        target = self.target
         if target is not None:
             self.model.evaluations += target.evaluations * self._world()
             target.count[0] = 0
@@ -192,7 +199,7 @@ class DensityTask(Task):
         return span, self._current[1], self._current[2]
 
     def _begun(self, number: int, span: Span) -> tuple[list[Objective], Setting]:
-        stage, target = span.stage, self.__dict__["target"]
+        stage, target = span.stage, self.target
         unit = self._frames.dataset.units.boltzmann
         final = unit * (stage.temperature or self._temperature)
         setting = Setting(
@@ -244,7 +251,8 @@ class DensityTask(Task):
             return {"val_loss": self.model.matching_loss(self._data("val", self._val_frames))}
 
     def _validate_on_draws(self) -> dict[str, Tensor]:
-        target: BoltzmannTarget = self.__dict__["target"]
+        target = self.target
+        assert target is not None  # or the objectives would have refused
         size = self._settings.batch_size
         log_w = []
         with torch.no_grad():
