@@ -1,4 +1,4 @@
-"""`zoo data make|import|fetch|export|check`: datasets."""
+"""`zoo data make|import|fetch|map|export|check`: datasets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from zoo.cli.options import Out, Set
 from zoo.cli.output import Json, emit, note, table
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Datasets: make, import, export, check.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Datasets: make, import, map, export, check.")
 
 
 @app.command()
@@ -75,6 +75,32 @@ def fetch(
 
     options = parse_assignments(set or [])
     print(describe(fetch_dataset(name, source, out, match=match, files=files, options=options)))
+
+
+@app.command("map")
+def map_(
+    name: Annotated[str, typer.Argument(help="Entry, or folder.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="heavy, backbone, backbone-beta, calpha, residue, groups, segments, random; or a run "
+            "that has learned a map."
+        ),
+    ],
+    out: Out = None,
+    beads: Annotated[int | None, typer.Option(help="Of segments and random.")] = None,
+    forces: Annotated[str, typer.Option(help="sum of each group, or optimal: of least noise.")] = "sum",
+    seed: Annotated[int, typer.Option(help="Of the random map.")] = 0,
+) -> None:
+    """Write the beads of a dataset as a dataset, with the forces on them.
+
+    `zoo train MODEL FOLDER --task forces` then fits a coarse-grained
+    potential to it.
+    """
+    from zoo.verbs.data import describe
+    from zoo.verbs.mapping import map_dataset
+
+    print(describe(map_dataset(name, to, out, beads=beads, forces=forces, seed=seed)))
 
 
 @app.command()

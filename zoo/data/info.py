@@ -11,8 +11,9 @@ from zoo import keys
 from zoo.data.dataset import Dataset, Frames
 from zoo.errors import DataError
 
-#: What a task asks of a model: energies of graphs, targets of nodes, or a density of conformations.
-Interface: TypeAlias = Literal["potential", "node", "density"]
+#: What a task asks of a model: energies of graphs, targets of nodes, a density of conformations, or a way to
+#: fewer numbers and back.
+Interface: TypeAlias = Literal["potential", "node", "density", "autoencoder"]
 
 
 class DataInfo(BaseModel):
@@ -22,7 +23,8 @@ class DataInfo(BaseModel):
 
     Args:
         interface: "potential" (`forward(graph) -> energy [graphs]`), "node"
-            (`forward(graph) -> [nodes, targets]`) or "density" (`zoo.models.density`).
+            (`forward(graph) -> [nodes, targets]`), "density" (`zoo.models.density`) or "autoencoder"
+            (`zoo.models.autoencoder`).
         types: values of `z` that occur, ascending.
         bonds: `[bonds][2]` of the one molecule, empty for particle systems.
         num_particles: of one frame of the training data.
@@ -30,9 +32,11 @@ class DataInfo(BaseModel):
         force_rms: root mean square of the force components.
         target_names: of the per-particle targets.
         target_mean, target_std: `[types][targets]`, per type, in the order of `types`.
-        particle_types: `[particles]`, of a density, which is one of this system alone.
-        reference: `[particles][2 or 3]` of a density: first frame, which says left from right.
-        kT: of a density, in the unit of energy.
+        particle_types: `[particles]`, of a density or an autoencoder, which is one of this system alone.
+        reference: `[particles][2 or 3]` of the same: first frame, which says left from right.
+        kT: of the same, in the unit of energy.
+        masses: `[particles]` of an autoencoder.
+        atom_names, residue_names, residues: `[particles]` of an autoencoder, or empty.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -49,15 +53,18 @@ class DataInfo(BaseModel):
     particle_types: list[int] = []
     reference: list[list[float]] = []
     kT: float | None = None
+    masses: list[float] = []
+    atom_names: list[str] = []
+    residue_names: list[str] = []
+    residues: list[int] = []
 
 
 def require_array(dataset: Dataset, interface: Interface) -> None:
     """Raise `DataError` unless the dataset has what the interface learns from."""
-    if interface == "density":
+    if interface in ("density", "autoencoder"):
         if dataset.system.periodic:
-            raise DataError(
-                f"{dataset.name} is periodic; densities are of molecules and clusters in free space"
-            )
+            what = "densities" if interface == "density" else "autoencoders"
+            raise DataError(f"{dataset.name} is periodic; {what} are of molecules and clusters in free space")
         return
     name = keys.FORCES if interface == "potential" else keys.TARGETS
     if name not in dataset.arrays:
@@ -82,10 +89,14 @@ def data_info(frames: Frames, interface: Interface) -> DataInfo:
         num_particles=system.num_particles,
     )
     require_array(dataset, interface)
-    if interface == "density":
+    if interface in ("density", "autoencoder"):
         info.particle_types = [int(t) for t in system.types]
         info.reference = _reference(frames).tolist()
         info.kT = None if dataset.temperature is None else dataset.units.boltzmann * dataset.temperature
+        if interface == "autoencoder":
+            info.masses = [float(m) for m in system.masses]
+            info.atom_names, info.residue_names = list(system.atom_names), list(system.residue_names)
+            info.residues = [int(r) for r in system.residues]
         return info
     if interface == "potential":
         forces = frames.array(keys.FORCES).astype(np.float64)

@@ -64,6 +64,7 @@ def require_interface(info: DataInfo, interface: str, name: str) -> None:
             "potential": "energies (task forces)",
             "node": "targets of particles (propensity)",
             "density": "densities of conformations (density)",
+            "autoencoder": "reconstructions of conformations (reconstruction)",
         }
         raise ConfigError(f"{name} predicts {what[interface]}, this task wants {what[info.interface]}")
 

@@ -1,0 +1,103 @@
+"""What every autoencoder offers: from positions to fewer numbers, and back."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import torch
+from pydantic import BaseModel
+from torch import Tensor
+from torch_geometric.data import Data
+
+from zoo import keys
+from zoo.coarse.maps import CoarseMap
+from zoo.data.info import DataInfo
+from zoo.models.base import ZooModel, frames_of, require_interface
+
+#: Loss and further scalars to log, each a mean over the batch.
+Objective = tuple[Tensor, dict[str, Tensor]]
+
+
+class AutoencoderModel(ZooModel):
+    """Base of all models with `encode(x) -> z` and `decode(z) -> x`.
+
+    x is `[batch, particles, 3]` in the dataset's unit; z is `[batch, beads, 3]` (positions of beads, same unit)
+    of a coarse-graining model, `[batch, latents]` of others. A subclass gives `encode`, `decode` and, where
+    the loss is not the mean square error alone, `objective`. What it must know of the data beforehand
+    (means, widths, second moments) `prepare` stores in buffers.
+
+    Args:
+        config: an instance of the entry's config model.
+        info: facts of the training data, of interface "autoencoder".
+    """
+
+    #: Whether training goes by `split_objective`, through what `prepare` has kept of all frames.
+    whole_split: ClassVar[bool] = False
+    #: Whether decoded structures are turned onto the originals before they are compared: of a latent that
+    #: knows nothing of where a molecule is and how it is turned.
+    superposed: ClassVar[bool] = False
+
+    def __init__(self, config: BaseModel, info: DataInfo) -> None:
+        super().__init__(config, info)
+        require_interface(info, "autoencoder", "this model")
+
+    # --- for subclasses -------------------------------------------------------------------------
+
+    @abstractmethod
+    def encode(self, x: Tensor) -> Tensor:
+        """Return z of x `[batch, particles, 3]`; the mean of a variational model. Differentiable."""
+
+    @abstractmethod
+    def decode(self, z: Tensor) -> Tensor:
+        """Return `[batch, particles, 3]`; the most likely one of a variational model. Differentiable."""
+
+    def prepare(self, x: Tensor, forces: Tensor | None) -> None:
+        """Set buffers before training starts.
+
+        Args:
+            x: `[frames, particles, 3]` float64 of the training split.
+            forces: the same of forces; None if there are none.
+        """
+
+    def objective(self, x: Tensor, forces: Tensor | None, progress: float) -> Objective:
+        """Return the loss of a batch and what to log of it.
+
+        Args:
+            x: `[batch, particles, 3]`.
+            forces: the same of forces; None if there are none.
+            progress: share of the training that is done, 0 to 1; 1 in validation.
+        """
+        mse = (self.reconstruct(x) - x).square().mean()
+        return mse, {"mse": mse.detach()}
+
+    def split_objective(self, progress: float) -> Objective:
+        """Return the loss of the whole training split, of a model with `whole_split`."""
+        raise NotImplementedError
+
+    def after_step(self, step: int, total: int) -> None:
+        """Called behind each optimiser step, numbered from 1: for what gradients do not do."""
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """Return decoded x `[batch, particles, 3]`, in its own position and orientation unless `superposed`."""
+        return self.decode(self.encode(x))
+
+    def draw(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Draw a structure `[batch, particles, 3]` for each z; `decode` where z allows but one."""
+        return self.decode(z)
+
+    def coarse_map(self) -> CoarseMap:
+        """Return the map onto beads that the model has learned, of a model with `has_map`."""
+        raise NotImplementedError
+
+    # --- for users ------------------------------------------------------------------------------
+
+    def forward(self, graph: Data) -> Tensor:
+        """Return reconstructed positions `[nodes, 3]` of a graph or batch of this system."""
+        x = frames_of(graph, keys.POS, self.info.num_particles)
+        return self.reconstruct(x).flatten(0, 1)
+
+
+def has_map(model: ZooModel) -> bool:
+    """Whether a model has `coarse_map`."""
+    return isinstance(model, AutoencoderModel) and type(model).coarse_map is not AutoencoderModel.coarse_map
