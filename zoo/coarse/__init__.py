@@ -1,1 +1,3 @@
-"""Coarse-graining: maps from particles to beads, the forces on beads, and what is known of both beforehand."""
+"""Coarse-graining: maps from particles to beads, the forces on beads, and what is known of both
+beforehand.
+"""

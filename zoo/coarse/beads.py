@@ -25,7 +25,9 @@ def bead_system(system: System, coarse: CoarseMap) -> System:
     groups = [np.flatnonzero(coarse.group == b) for b in range(coarse.num_beads)]
     sits = [np.flatnonzero(row) for row in coarse.positions]
     single = all(len(s) == 1 for s in sits)
-    labels = [_kind(system, members, int(s[0]) if single else None) for members, s in zip(groups, sits, strict=True)]
+    labels = [
+        _kind(system, members, int(s[0]) if single else None) for members, s in zip(groups, sits, strict=True)
+    ]
     known = list(dict.fromkeys(labels))
     types = np.array([known.index(label) for label in labels])
     pairs = {tuple(sorted(coarse.group[[i, j]].tolist())) for i, j in system.bonds.tolist()}

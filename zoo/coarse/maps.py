@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from zoo.errors import DataError
 
@@ -41,7 +43,9 @@ class CoarseMap:
                 f"groups {np.shape(self.group)}"
             )
         if not np.allclose(self.positions.sum(1), 1, atol=CONSISTENT):
-            raise DataError("a row of a map does not add up to one: the bead would not move with its particles")
+            raise DataError(
+                "a row of a map does not add up to one: the bead would not move with its particles"
+            )
         if not np.allclose(self.forces @ self.positions.T, np.eye(beads), atol=CONSISTENT):
             raise DataError("forces on the beads are not those of the map: B Cᵀ is not the unit matrix")
 
@@ -115,3 +119,17 @@ def projection(positions: np.ndarray, ridge: float = 0.0) -> np.ndarray:
     """
     gram = positions @ positions.T
     return np.linalg.solve(gram + ridge * np.eye(len(gram)), positions)
+
+
+def pieces(group: np.ndarray, bonds: np.ndarray) -> int:
+    """Number of connected pieces that the beads fall into when only bonds inside of beads are kept.
+
+    Args:
+        group: `[particles]` bead of each particle; −1: of none, not counted.
+        bonds: `[bonds, 2]`.
+    """
+    inside = bonds[group[bonds[:, 0]] == group[bonds[:, 1]]]
+    n = len(group)
+    graph = coo_matrix((np.ones(len(inside)), (inside[:, 0], inside[:, 1])), shape=(n, n))
+    labels = connected_components(graph, directed=False)[1]
+    return len(np.unique(labels[group >= 0]))

@@ -36,6 +36,7 @@ class DataInfo(BaseModel):
         reference: `[particles][2 or 3]` of the same: first frame, which says left from right.
         kT: of the same, in the unit of energy.
         masses: `[particles]` of an autoencoder.
+        type_names: of each type, of an autoencoder.
         atom_names, residue_names, residues: `[particles]` of an autoencoder, or empty.
     """
 
@@ -54,6 +55,7 @@ class DataInfo(BaseModel):
     reference: list[list[float]] = []
     kT: float | None = None
     masses: list[float] = []
+    type_names: dict[int, str] = {}
     atom_names: list[str] = []
     residue_names: list[str] = []
     residues: list[int] = []
@@ -95,6 +97,7 @@ def data_info(frames: Frames, interface: Interface) -> DataInfo:
         info.kT = None if dataset.temperature is None else dataset.units.boltzmann * dataset.temperature
         if interface == "autoencoder":
             info.masses = [float(m) for m in system.masses]
+            info.type_names = {t: system.type_names[t] for t in types}
             info.atom_names, info.residue_names = list(system.atom_names), list(system.residue_names)
             info.residues = [int(r) for r in system.residues]
         return info

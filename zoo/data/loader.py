@@ -196,7 +196,7 @@ def make_loader(
     system = frames.dataset.system
     fast = not system.periodic and system.num_particles <= MAX_ALL_PAIRS
     source = StackedFrames(frames) if fast else CollatedFrames(frames, cutoff)
-    shares = None if weights is None else _shares(frames, weights)
+    shares = None if weights is None else shares_of(frames, weights)
     order = BatchOrder(len(frames), batch_size, shuffle=shuffle, seed=seed, shares=shares)
     return DataLoader(
         source,
@@ -209,8 +209,8 @@ def make_loader(
     )
 
 
-def _shares(frames: Frames, weights: list[float]) -> list[tuple[np.ndarray, float]]:
-    """Positions within `frames` of those of each part, with the part's weight."""
+def shares_of(frames: Frames, weights: list[float]) -> list[tuple[np.ndarray, float]]:
+    """Return for each part of a joined dataset where its frames stand in `frames`, and its weight."""
     assert isinstance(frames.dataset, JoinedDataset)
     part = frames.dataset.part_of(frames.index)
     groups = [(np.flatnonzero(part == number), weight) for number, weight in enumerate(weights)]

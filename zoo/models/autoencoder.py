@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import ClassVar
 
+import numpy as np
 import torch
 from pydantic import BaseModel
 from torch import Tensor
@@ -12,8 +14,11 @@ from torch_geometric.data import Data
 
 from zoo import keys
 from zoo.coarse.maps import CoarseMap
+from zoo.data.graph import Graph
 from zoo.data.info import DataInfo
-from zoo.models.base import ZooModel, frames_of, require_interface
+from zoo.data.system import System
+from zoo.errors import DataError
+from zoo.models.base import FittedModel, ZooModel, frames_of, require_interface
 
 #: Loss and further scalars to log, each a mean over the batch.
 Objective = tuple[Tensor, dict[str, Tensor]]
@@ -22,9 +27,9 @@ Objective = tuple[Tensor, dict[str, Tensor]]
 class AutoencoderModel(ZooModel):
     """Base of all models with `encode(x) -> z` and `decode(z) -> x`.
 
-    x is `[batch, particles, 3]` in the dataset's unit; z is `[batch, beads, 3]` (positions of beads, same unit)
-    of a coarse-graining model, `[batch, latents]` of others. A subclass gives `encode`, `decode` and, where
-    the loss is not the mean square error alone, `objective`. What it must know of the data beforehand
+    x is `[batch, particles, 3]` in the dataset's unit; z is `[batch, beads, 3]` (positions of beads, same
+    unit) of a coarse-graining model, `[batch, latents]` of others. A subclass gives `encode`, `decode` and,
+    where the loss is not the mean square error alone, `objective`. What it must know of the data beforehand
     (means, widths, second moments) `prepare` stores in buffers.
 
     Args:
@@ -79,7 +84,9 @@ class AutoencoderModel(ZooModel):
         """Called behind each optimiser step, numbered from 1: for what gradients do not do."""
 
     def reconstruct(self, x: Tensor) -> Tensor:
-        """Return decoded x `[batch, particles, 3]`, in its own position and orientation unless `superposed`."""
+        """Return decoded x `[batch, particles, 3]`, in its own position and orientation unless
+        `superposed`.
+        """
         return self.decode(self.encode(x))
 
     def draw(self, z: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -90,12 +97,41 @@ class AutoencoderModel(ZooModel):
         """Return the map onto beads that the model has learned, of a model with `has_map`."""
         raise NotImplementedError
 
+    @property
+    def bottleneck(self) -> dict[str, int]:
+        """Size of z as baselines take it: `{"beads": N}`, or `{"latent": d}`."""
+        return {"beads": self.coarse_map().num_beads} if has_map(self) else {}
+
     # --- for users ------------------------------------------------------------------------------
 
     def forward(self, graph: Data) -> Tensor:
         """Return reconstructed positions `[nodes, 3]` of a graph or batch of this system."""
         x = frames_of(graph, keys.POS, self.info.num_particles)
         return self.reconstruct(x).flatten(0, 1)
+
+
+class FittedAutoencoder(AutoencoderModel, FittedModel):
+    """Base of autoencoders in closed form: `prepare` is all the training there is."""
+
+    def fit(self, graphs: Iterable[Graph]) -> None:
+        """See `FittedModel`. Raises `DataError` if there are no frames."""
+        n = self.info.num_particles
+        parts = [(frames_of(g, keys.POS, n), g.get(keys.FORCES)) for g in graphs]
+        if not parts:
+            raise DataError("the training split has no frames")
+        x = torch.cat([x for x, _ in parts]).double()
+        known = all(f is not None for _, f in parts)
+        forces = torch.cat([f.view(-1, n, 3) for _, f in parts]).double() if known else None
+        self.prepare(x, forces)
+
+
+def system_of(info: DataInfo) -> System:
+    """Return the particles that an autoencoder was made for."""
+    return System(
+        types=np.array(info.particle_types), masses=np.array(info.masses), type_names=info.type_names,
+        bonds=np.array(info.bonds, np.int64).reshape(-1, 2), atom_names=tuple(info.atom_names),
+        residue_names=tuple(info.residue_names), residues=np.array(info.residues, np.int64),
+    )  # fmt: skip
 
 
 def has_map(model: ZooModel) -> bool:

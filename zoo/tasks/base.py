@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import lightning
@@ -94,6 +95,10 @@ class Task(lightning.LightningModule):
         )  # fmt: skip
         val_batch = max(1, min(EVAL_BATCH, 4096 // frames.dataset.system.num_particles))
         return loader, make_loader(val_frames, self.model.cutoff, val_batch)
+
+    def baseline_options(self) -> Mapping[str, Any]:
+        """Options that baselines take over from the model, each baseline those that it has."""
+        return {}
 
     def fit_closed_form(self, frames: Frames) -> None:
         """Fit a model without gradient descent to a training split."""

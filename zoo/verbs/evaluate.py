@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,16 +74,22 @@ def predict(task: Task, frames: Frames) -> Predictions:
 
 
 def baselines(
-    names: tuple[str, ...], train: Frames, frames: Frames, settings: dict[str, Any]
+    names: tuple[str, ...],
+    train: Frames,
+    frames: Frames,
+    settings: dict[str, Any],
+    options: Mapping[str, Any],
 ) -> dict[str, dict[str, Metric]]:
     """Fit each baseline of a task on `train` and score it on `frames`.
 
-    One that does not suit the system, as bonds do not suit a liquid, is left out with a remark.
+    It takes of `options` what it has an option for. One that does not suit the system, as bonds do not suit a liquid, is left out with a remark.
     """
     out = {}
     for name in names:
         try:
-            model = fitted(name, {}, train, settings)
+            known = REGISTRY.load_config(REGISTRY.get("models", name)).model_fields
+            own = {key: value for key, value in options.items() if key in known}
+            model = fitted(name, own, train, settings)
         except (ConfigError, DataError) as error:
             print(f"baseline {name} left out: {error}", file=sys.stderr)
             continue

@@ -98,7 +98,11 @@ def _optimal(data: Dataset, coarse: CoarseMap) -> CoarseMap:
 
 def _written(data: Dataset, coarse: CoarseMap, label: str, out: Path, forces: str) -> Path:
     units = data.units
-    named = {keys.POSITIONS: units.length, keys.FORCES: units.force, keys.VELOCITIES: f"{units.length}/{units.time}"}
+    named = {
+        keys.POSITIONS: units.length,
+        keys.FORCES: units.force,
+        keys.VELOCITIES: f"{units.length}/{units.time}",
+    }
     mapped = {name: unit for name, unit in named.items() if name in data.arrays}
     kept = {name: data.manifest.arrays[name].unit for name in FRAME_ARRAYS if name in data.arrays}
     energy = {"energies_all_atoms": units.energy} if keys.ENERGIES in data.arrays else {}

@@ -183,7 +183,7 @@ def _finish(
         "seconds": round(curve[-1]["seconds"] if curve else seconds, 2),
         "device": str(next(iter(task.model.state_dict().values())).device),
         "metrics": metrics,
-        "baselines": baselines(tuple(others), train_frames, test, settings),
+        "baselines": baselines(tuple(others), train_frames, test, settings, task.baseline_options()),
     }
     write_json(run.path / RESULTS, results)
     os.environ.pop(RUN_VARIABLE, None)

@@ -17,7 +17,7 @@ SPEC = DatasetSpec(
     ),
     extras=("simulate",),
     requires=("openmm",),
-    tasks=("forces", "density"),
+    tasks=("forces", "density", "reconstruction"),
     sample="zoo.datasets.aniline:sample",
     units="ase",
 )

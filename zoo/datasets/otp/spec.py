@@ -16,7 +16,7 @@ SPEC = DatasetSpec(
     ),
     extras=("simulate",),
     requires=("openmm",),
-    tasks=("forces", "density"),
+    tasks=("forces", "density", "reconstruction"),
     sample="zoo.datasets.otp:sample",
     units="ase",
 )

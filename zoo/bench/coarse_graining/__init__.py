@@ -1,0 +1,1 @@
+"""Benchmark of coarse-graining: maps, decoders, potentials and their dynamics."""

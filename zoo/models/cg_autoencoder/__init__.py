@@ -1,0 +1,1 @@
+"""Coarse-graining autoencoder: learned assignment of particles to beads, linear decoder."""

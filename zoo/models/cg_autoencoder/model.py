@@ -1,0 +1,205 @@
+"""Coarse-graining autoencoder (Wang & Gómez-Bombarelli 2019) on second moments."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from zoo.coarse.maps import CoarseMap, centers
+from zoo.coarse.moments import explained, least_squares_decoder, second_moment, square_error
+from zoo.coarse.schemes import segments
+from zoo.data.info import DataInfo
+from zoo.errors import ConfigError
+from zoo.models.autoencoder import AutoencoderModel, Objective, system_of
+from zoo.models.cg_autoencoder.assignment import contiguity, entropy, gumbel, soft_map, soft_projection
+from zoo.models.cg_autoencoder.config import CGAutoencoderConfig
+from zoo.models.cg_autoencoder.refining import Landscape, refined
+from zoo.models.cg_autoencoder.rescue import rescued
+from zoo.models.linear import bead_center, decode_linear
+
+#: Logits of the assignment that training starts from: a preference for a segment that noise can overrule.
+PREFERENCE = 3.0
+#: Steps between two looks for beads without particles, and the temperature below which none is rescued:
+#: what is moved then could not settle any more.
+LOOK = 20
+
+
+class CGAutoencoder(AutoencoderModel):
+    """`z = C x`, `x ≈ D z`: which bead each particle belongs to is learned.
+
+    C_Ii = w_i S_iI / Σ_j w_j S_jI, S = softmax((logits + Gumbel noise)/τ) over the beads, w masses or ones;
+    τ falls from `tau_start` to `tau_end`, so that the assignment becomes hard. Training minimises
+
+        mse/v + ρ ⟨F²⟩/f² + weight · (bonds cut) + weight · (entropy),
+
+    v the variance of a coordinate, ⟨F²⟩ the mean square force on a bead and f² that on a particle. As the
+    map is the same for all frames, the first two depend on ⟨Σ_d x_d x_dᵀ⟩ and ⟨Σ_d f_d f_dᵀ⟩ alone: a step
+    sees the whole training split and costs O(particles²·beads), whatever the number of frames. The decoder
+    of least squares is solved for, so that only the assignment is searched; `learned` is the published one.
+
+    Raises:
+        ConfigError: more beads than particles.
+    """
+
+    whole_split = True
+    config: CGAutoencoderConfig
+    moment: Tensor  # [particles, particles]
+    force_moment: Tensor  # [particles, particles]
+    group: Tensor  # [particles]
+    decoder: Tensor  # [particles, beads]
+    mean: Tensor  # [particles, 3]
+
+    def __init__(self, config: CGAutoencoderConfig, info: DataInfo) -> None:
+        super().__init__(config, info)
+        n, beads = info.num_particles, config.beads
+        if beads > n:
+            raise ConfigError(f"{beads} beads of {n} particles: take model.beads up to {n}")
+        masses = torch.tensor(info.masses, dtype=torch.float64)
+        weights = masses if config.centers == "mass" and bool((masses > 0).all()) else torch.ones_like(masses)
+        bonds = torch.tensor(info.bonds, dtype=torch.long).view(-1, 2)
+        start = torch.from_numpy(segments(system_of(info), beads))
+        for name, value in (("weights", weights), ("bonds", bonds)):
+            self.register_buffer(name, value, persistent=False)
+        for name in ("moment", "force_moment"):
+            self.register_buffer(name, torch.zeros(n, n, dtype=torch.float64), persistent=False)
+        self.register_buffer("group", start)
+        self.register_buffer("decoder", torch.zeros(n, beads, dtype=torch.float64))
+        self.register_buffer("mean", torch.zeros(n, 3, dtype=torch.float64))
+        logits = 0.1 * torch.randn(config.restarts, n, beads)
+        if config.initial == "segments":
+            logits += PREFERENCE * torch.nn.functional.one_hot(start, beads)
+        self.logits = nn.Parameter(logits)
+        self.free = nn.Parameter(0.1 * torch.randn(config.restarts, n, beads)) if self._learned else None
+
+    @property
+    def _learned(self) -> bool:
+        return self.config.decoder == "learned"
+
+    # --- training ----------------------------------------------------------------------------------
+
+    def prepare(self, x: Tensor, forces: Tensor | None) -> None:
+        """See `AutoencoderModel`: keeps second moments of positions and forces.
+
+        Raises:
+            ConfigError: forces have a weight, and there are none.
+        """
+        if forces is None and self.config.force_weight:
+            raise ConfigError("model.force_weight needs a dataset with forces")
+        x = x.double()
+        x = x - bead_center(x, self.weights)
+        if self.config.offset:
+            self.mean.copy_(x.mean(0))
+            x = x - self.mean
+        # in units of the variance of a coordinate, so that all terms of the loss are of order one
+        moment = second_moment(x)
+        self.moment.copy_(moment / (moment.trace() / len(moment)).clamp_min(1e-300))
+        if forces is not None:
+            gram = second_moment(forces.double())
+            self.force_moment.copy_(gram / (gram.trace() / len(gram)).clamp_min(1e-300))
+
+    def temperature(self, progress: float) -> float:
+        """τ after a share of the training: geometric from `tau_start` to `tau_end`, then held."""
+        first, last = self.config.tau_start, self.config.tau_end
+        return first * (last / first) ** min(1.0, progress / (1 - self.config.hold))
+
+    def split_objective(self, progress: float) -> Objective:
+        """See the class; the sum over restarts, each of which has its own weights."""
+        config = self.config
+        tau = self.temperature(progress)
+        logits = self.logits.double()
+        assigned = torch.softmax((logits + config.noise * gumbel(logits)) / tau, -1)
+        coarse = soft_map(assigned, self.weights)
+        n = len(self.moment)
+        if self.free is None:
+            mse = (self.moment.trace() - explained(coarse, self.moment)) / n
+        else:
+            mse = square_error(coarse, self.free.double(), self.moment) / n
+        loss = mse
+        logs = {"mse": mse.min(), "tau": mse.new_tensor(tau)}
+        if config.force_weight and progress >= config.force_from:
+            project = soft_projection(assigned, coarse)
+            square = ((project @ self.force_moment) * project).sum((-2, -1)) / config.beads
+            loss = loss + config.force_weight * square
+            logs["mean_force"] = square.min()
+        if config.contiguity and len(self.bonds):
+            loss = loss + config.contiguity * contiguity(assigned, self.bonds)
+        if config.entropy:
+            loss = loss + config.entropy * entropy(assigned)
+        logs["beads_used"] = self._used().double().max()
+        return loss.sum(), logs
+
+    def objective(self, x: Tensor, forces: Tensor | None, progress: float) -> Objective:
+        """Square error of frames under the map as it is now, hard and with the decoder that belongs to it."""
+        self._settle()
+        return super().objective(x, forces, progress)
+
+    @torch.no_grad()
+    def after_step(self, step: int, total: int) -> None:
+        """See `AutoencoderModel`: rescues empty beads; at the end refines the best map and keeps it."""
+        last = step >= total
+        if self.config.rescue and (last or step % LOOK == 0):
+            self.logits.copy_(rescued(self.logits.double(), self.moment, self.weights).to(self.logits))
+        if last and self.config.refine and self.free is None:
+            landscape = Landscape(self.moment, self.weights, self.config.force_weight, self.force_moment)
+            groups = [refined(g, self.config.beads, landscape) for g in self._hard()]
+            for logits, group in zip(self.logits, groups, strict=True):
+                top = logits.max() + PREFERENCE
+                logits.scatter_(1, group[:, None], float(top))
+        if last:
+            self._settle()
+
+    def _hard(self) -> Tensor:
+        """Bead of each particle in each restart, `[restarts, particles]`."""
+        return self.logits.argmax(-1)
+
+    def _used(self) -> Tensor:
+        """Beads with particles in each restart, `[restarts]`."""
+        return torch.nn.functional.one_hot(self._hard(), self.config.beads).amax(1).sum(1)
+
+    @torch.no_grad()
+    def _settle(self) -> None:
+        """Keep the hard map of least loss, and its decoder."""
+        member = torch.nn.functional.one_hot(self._hard(), self.config.beads).double()
+        coarse = soft_map(member, self.weights)
+        decoder = least_squares_decoder(coarse, self.moment) if self.free is None else self.free.double()
+        loss = square_error(coarse, decoder, self.moment) / len(self.moment)
+        if self.config.force_weight:
+            sums = ((member.mT @ self.force_moment) * member.mT).sum((-2, -1)) / self.config.beads
+            loss = loss + self.config.force_weight * sums
+        best = int(loss.argmin())
+        self.group.copy_(self._hard()[best])
+        self.decoder.copy_(decoder[best])
+
+    # --- the map -------------------------------------------------------------------------------------
+
+    @property
+    def to_beads(self) -> Tensor:
+        """C `[beads, particles]` of the hard map; the row of a bead without particles is the centre."""
+        member = torch.nn.functional.one_hot(self.group, self.config.beads).double()
+        coarse = soft_map(member, self.weights)
+        middle = self.weights / self.weights.sum()
+        return torch.where(member.sum(0)[:, None] > 0, coarse, middle)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Return beads `[batch, beads, 3]`."""
+        return self.to_beads.to(x) @ x
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return particles `[batch, particles, 3]`."""
+        mean = torch.cat([self.mean, self.to_beads @ self.mean]) if self.config.offset else None
+        return decode_linear(self.decoder, z, self._bead_weights, mean)
+
+    @property
+    def _bead_weights(self) -> Tensor:
+        member = torch.nn.functional.one_hot(self.group, self.config.beads).double()
+        return self.weights @ member
+
+    @property
+    def bottleneck(self) -> dict[str, int]:
+        """See `AutoencoderModel`."""
+        return {"beads": self.config.beads}
+
+    def coarse_map(self) -> CoarseMap:
+        """See `AutoencoderModel`; beads without particles are left out."""
+        _, group = torch.unique(self.group, return_inverse=True)
+        return centers(group.cpu().numpy(), self.weights.cpu().numpy())

@@ -1,0 +1,1 @@
+"""Baselines: maps that are not learned, with the best linear decoder."""

@@ -1,0 +1,1 @@
+"""Baseline: principal components, the best that anything linear can do."""

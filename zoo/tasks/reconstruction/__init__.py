@@ -1,0 +1,1 @@
+"""Autoencoders of conformations, coarse-graining ones above all."""
