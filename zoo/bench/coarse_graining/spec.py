@@ -1,0 +1,9 @@
+"""Spec of `coarse-graining`."""
+
+from zoo.registry.spec import BenchmarkSpec
+
+SPEC = BenchmarkSpec(
+    name="coarse-graining",
+    summary="Learned maps, decoders, coarse-grained potentials and their dynamics, beside bounds and figures.",
+    target="zoo.bench.coarse_graining.suite:coarse_graining",
+)
