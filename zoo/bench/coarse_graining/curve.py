@@ -45,11 +45,9 @@ def table(records: Sequence[Record]) -> Table:
             if own:
                 lines.append(_line(name, beads, own))
     note = (
-       
-       
-       
-        "Square error per coordinate on the test split, hard maps; PCA: the least that anything linear
-        of so many " "components can have; segments, random: maps with the best linear decoder. Published: read off a figure, " "another force field of aniline and OTP"
+        "Square error per coordinate on the test split, hard maps; PCA: the least that anything linear of so "
+        "many components can have; segments, random: maps with the best linear decoder. Published: read off "
+        "a figure, another force field of aniline and OTP"
     )
     return Table("Learned maps of small molecules", HEADER, lines, note)
 

@@ -97,8 +97,8 @@ def table(records: Sequence[Record]) -> Table:
                     _used(plain), number(thesis[0]), str(thesis[1]),
                 ))  # fmt: skip
     note = (
-        "Test split, hard maps. Published recipe: Gumbel-softmax at τ = 1 throughout, free decoder, Adam 4e-3, "
-        f"{EPOCHS} epochs in batches of 40. The thesis' figures are of its own 10,000 frames a set"
+        "Test split, hard maps. Published recipe: Gumbel-softmax at τ = 1 throughout, free decoder, Adam "
+        f"4e-3, {EPOCHS} epochs in batches of 40. The thesis' figures are of its own 10,000 frames a set"
     )
     return Table("Ring polymers of 70 beads", HEADER, lines, note)
 

@@ -4,6 +4,6 @@ from zoo.registry.spec import BenchmarkSpec
 
 SPEC = BenchmarkSpec(
     name="coarse-graining",
-    summary="Learned maps, decoders, coarse-grained potentials and their dynamics, beside bounds and figures.",
+    summary="Learned maps, decoders, coarse-grained potentials and their dynamics, beside bounds.",
     target="zoo.bench.coarse_graining.suite:coarse_graining",
 )
