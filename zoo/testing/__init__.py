@@ -14,8 +14,8 @@ import pytest
 
 pytest.register_assert_rewrite(
     *(f"zoo.testing.{module}" for module in (
-        "model_entry", "model_outputs", "model_density", "model_symmetry", "model_gradient", "model_state",
-        "dataset_sample", "dataset_making", "tolerance",
+        "model_entry", "model_outputs", "model_density", "model_autoencoder", "model_symmetry",
+        "model_gradient", "model_state", "dataset_sample", "dataset_making", "tolerance",
     ))
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -10,12 +11,17 @@ from torch import Tensor
 
 from zoo import keys
 from zoo.config import validated
+from zoo.models.autoencoder import AutoencoderModel
 from zoo.models.base import ZooModel
 from zoo.models.density import DensityModel
 from zoo.registry import REGISTRY
+from zoo.testing.autoencoder_cases import loss_of, molecule_frames
 from zoo.testing.subject import Subject, batch_of
 from zoo.testing.systems import System
 from zoo.testing.tolerance import DIFFERENCE, EDGE, JUMP, STEP
+
+#: Frames that an autoencoder learns from.
+ROWS = 16
 
 
 class GradientChecks:
@@ -101,21 +107,17 @@ class GradientChecks:
         torch.manual_seed(8)
         model = subject.build(torch.float32).train()
         if isinstance(model, DensityModel):
-            _assert_matches_better(model, subject.training_positions().float())
-            return
-        spec = REGISTRY.get("tasks", subject.task)
-        task = REGISTRY.load_target(spec)(model, validated(REGISTRY.load_config(spec), {}, "task"))
-        task.train()
-        batch = subject.training_batches(model.cutoff)[0]
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-        losses = []
-        for _ in range(30):
-            optimizer.zero_grad()
-            loss, _ = task.loss(batch)
-            loss.backward()
-            optimizer.step()
-            losses.append(float(loss.detach()))
-        assert losses[-1] < losses[0], f"the loss went from {losses[0]:.4g} to {losses[-1]:.4g} in 30 steps"
+            q = model.coordinates.from_cartesian(subject.training_positions().float())[0]
+            _assert_learns(model, lambda: model.matching_loss(q))
+        elif isinstance(model, AutoencoderModel):
+            x, forces = (t.float() for t in molecule_frames(ROWS))
+            _assert_learns(model, lambda: loss_of(model, x, forces)[0])
+        else:
+            spec = REGISTRY.get("tasks", subject.task)
+            task = REGISTRY.load_target(spec)(model, validated(REGISTRY.load_config(spec), {}, "task"))
+            task.train()
+            batch = subject.training_batches(model.cutoff)[0]
+            _assert_learns(model, lambda: task.loss(batch)[0])
 
 
 def _trained_only(subject: Subject) -> None:
@@ -130,6 +132,8 @@ def _scalar(subject: Subject, model: ZooModel, *, create_graph: bool = False) ->
         with torch.random.fork_rng():
             torch.manual_seed(9)
             return model.matching_loss(model.coordinates.from_cartesian(positions)[0])
+    if isinstance(model, AutoencoderModel):
+        return loss_of(model.train(), *molecule_frames(ROWS))[0]
     noise = torch.Generator().manual_seed(9)
     total = torch.zeros((), dtype=torch.float64)
     for group in subject.system_groups():
@@ -139,18 +143,17 @@ def _scalar(subject: Subject, model: ZooModel, *, create_graph: bool = False) ->
     return total
 
 
-def _assert_matches_better(model: DensityModel, positions: Tensor) -> None:
-    q = model.coordinates.from_cartesian(positions)[0]
+def _assert_learns(model: ZooModel, loss_now: Callable[[], Tensor]) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     losses = []
     for _ in range(30):
         torch.manual_seed(8)  # the same noise in each step, where the loss has noise
         optimizer.zero_grad()
-        loss = model.matching_loss(q)
+        loss = loss_now()
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
-    assert losses[-1] < losses[0], f"matching went from {losses[0]:.4g} to {losses[-1]:.4g} in 30 steps"
+    assert losses[-1] < losses[0], f"the loss went from {losses[0]:.4g} to {losses[-1]:.4g} in 30 steps"
 
 
 def _moved(subject: Subject, model: ZooModel, way: list[Tensor], step: float) -> float:

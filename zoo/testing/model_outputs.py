@@ -9,7 +9,7 @@ import torch
 
 from zoo import keys
 from zoo.data.graph import Graph
-from zoo.testing.subject import LOG_DENSITY, Subject, batch_of
+from zoo.testing.subject import LOG_DENSITY, RECONSTRUCTION, Subject, batch_of
 from zoo.testing.systems import System, cluster
 from zoo.testing.tolerance import TOLERANCES, assert_close
 
@@ -18,7 +18,7 @@ class OutputChecks:
     """What comes out does not depend on how the graphs are handed over."""
 
     def test_shapes(self, subject: Subject, dtype: torch.dtype) -> None:
-        """Energies or log-densities `[graphs]`, forces `[nodes, 3]`, targets `[nodes, targets]`; finite."""
+        """Energies or log-densities `[graphs]`, forces and positions `[nodes, 3]`, targets; finite."""
         model = subject.build(dtype)
         assert model.config is not None and model.info == subject.info, "the model keeps config and info"
         assert 0 <= model.cutoff < float("inf"), f"cutoff {model.cutoff}"
@@ -30,6 +30,7 @@ class OutputChecks:
                 keys.FORCES: [nodes, 3],
                 keys.TARGETS: [nodes, len(subject.info.target_names)],
                 LOG_DENSITY: [len(group)],
+                RECONSTRUCTION: [nodes, 3],
             }
             for key, value in subject.outputs(model, batch).items():
                 assert list(value.shape) == shapes[key], f"{key}: {list(value.shape)}, not {shapes[key]}"

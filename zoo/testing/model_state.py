@@ -8,9 +8,12 @@ import pytest
 import torch
 
 from zoo import keys
+from zoo.models.autoencoder import AutoencoderModel
 from zoo.models.density import DensityModel
+from zoo.physics.superpose import centered, superposed
 from zoo.registry import REGISTRY
-from zoo.testing.subject import Subject
+from zoo.testing.autoencoder_cases import molecule_frames
+from zoo.testing.subject import FRAMES, Subject
 from zoo.testing.tolerance import TOLERANCES, assert_close
 from zoo.weights import load_weights, save_weights
 
@@ -78,6 +81,13 @@ class StateChecks:
             x = subject.training_positions()
             gain = float(model.log_prob(x).mean() - guess_at.log_prob(x).mean())
             assert gain >= 0, f"fitted, the data's log-density is lower than before, by {-gain:.2g}"
+            return
+        if isinstance(model, AutoencoderModel):
+            x = molecule_frames(FRAMES)[0]
+            off, out = model.reconstruct(x), centered(x)
+            off = (superposed(off, x) if model.superposed else off) - x
+            worth = float(off.square().mean() / out.square().mean())
+            assert worth <= 1.01, f"fitted reconstructions are worse than the centre alone, by {worth:.3g}"
             return
         batch = subject.training_batches(model.cutoff)[0].apply(
             lambda t: t.double() if t.is_floating_point() else t

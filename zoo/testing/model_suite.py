@@ -11,6 +11,7 @@ import torch
 from zoo.errors import ZooError
 from zoo.registry import REGISTRY
 from zoo.registry.spec import ModelSpec
+from zoo.testing.model_autoencoder import AutoencoderChecks
 from zoo.testing.model_density import DensityChecks
 from zoo.testing.model_entry import EntryChecks
 from zoo.testing.model_gradient import GradientChecks
@@ -20,14 +21,17 @@ from zoo.testing.model_symmetry import SymmetryChecks
 from zoo.testing.subject import INTERFACES, Subject
 
 
-class ModelSuite(EntryChecks, OutputChecks, SymmetryChecks, GradientChecks, StateChecks, DensityChecks):
+class ModelSuite(
+    EntryChecks, OutputChecks, SymmetryChecks, GradientChecks, StateChecks, DensityChecks, AutoencoderChecks
+):
     """Conformance tests of one model, for each of its tasks, in single and double precision.
 
         class TestMine(ModelSuite):
             name = "my-model"
             options = {"channels": 16}      # small, so that the tests are quick
 
-    Systems are made up here: clusters, and liquids in skewed periodic cells.
+    Systems are made up here: clusters, and liquids in skewed periodic cells; for autoencoders, frames of
+    alanine dipeptide, which has what maps go by.
     """
 
     name: ClassVar[str]

@@ -67,6 +67,8 @@ def _compare(
     """Compare outputs after a change of the system with what the symmetry makes of those before."""
     if not subject.promises(symmetry):
         pytest.skip(f"the spec promises no symmetry under {symmetry}")
+    if subject.interface == "autoencoder":
+        pytest.skip("what goes in comes out, and moves along; see test_moved_and_turned")
     if symmetry == "permutation" and subject.interface == "density":
         pytest.skip("bonded atoms are not alike; see test_exchange")
     systems = subject.periodic_systems() if symmetry == "periodic" else subject.systems()

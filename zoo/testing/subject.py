@@ -13,18 +13,22 @@ from zoo import keys
 from zoo.config import validated
 from zoo.data.graph import Graph
 from zoo.data.info import DataInfo, Interface
+from zoo.models.autoencoder import AutoencoderModel
 from zoo.models.base import FittedModel, ZooModel
 from zoo.models.density import DensityModel
 from zoo.physics.forces import energy_and_forces
 from zoo.registry import REGISTRY
 from zoo.registry.spec import ModelSpec
+from zoo.testing.autoencoder_cases import molecule_frames, molecule_info, molecule_systems
 from zoo.testing.density_cases import chain_info, system_of
 from zoo.testing.systems import System, cluster, info, jittered, labelled, liquid
 
 #: Interfaces that the suite knows how to test.
-INTERFACES = ("potential", "node", "density")
-#: Key under which the outputs of a density are compared.
-LOG_DENSITY = "log_density"
+INTERFACES = ("potential", "node", "density", "autoencoder")
+#: Keys under which the outputs of a density and of an autoencoder are compared.
+LOG_DENSITY, RECONSTRUCTION = "log_density", "reconstruction"
+#: Frames of the molecule that an autoencoder is prepared or fitted by.
+FRAMES = 48
 
 
 class Subject:
@@ -57,9 +61,9 @@ class Subject:
     def any_system(self) -> bool:
         """Whether it takes any particles. A model without permutations knows its molecule by heart.
 
-        A density is always that of one system.
+        A density and an autoencoder are always of one system.
         """
-        return self.promises("permutation") and self.interface != "density"
+        return self.promises("permutation") and self.interface not in ("density", "autoencoder")
 
     def build(self, dtype: torch.dtype = torch.float64, **options: Any) -> ZooModel:
         """Return the model in evaluation mode, away from its initial state: fitted, or perturbed.
@@ -75,6 +79,8 @@ class Subject:
             return model.eval()
         if isinstance(model, DensityModel):
             model.prepare(None, self.training_positions())
+        if isinstance(model, AutoencoderModel):
+            model.prepare(*molecule_frames(FRAMES))
         perturb(model)
         return model.to(dtype).eval()
 
@@ -82,6 +88,8 @@ class Subject:
 
     def open_systems(self) -> list[System]:
         """Three clusters, of different sizes where the model takes any."""
+        if self.interface == "autoencoder":
+            return molecule_systems(3)
         if not self.any_system:
             return jittered(self.reference, 3)
         return [cluster(self.interface, n) for n in (9, 5, 12)]
@@ -111,6 +119,8 @@ class Subject:
 
     def training_batches(self, cutoff: float) -> list[Batch]:
         """Float32 batches with labels, of one system that moves."""
+        if self.interface == "autoencoder":
+            return [batch_of([_with_forces(n) for n in half]) for half in (range(24), range(24, FRAMES))]
         reference = self.reference
         frames = [labelled(system, reference, cutoff, self.interface) for system in jittered(reference, 24)]
         for number, graph in enumerate(frames):
@@ -126,6 +136,8 @@ class Subject:
             return {keys.ENERGY: energy, keys.FORCES: forces}
         if self.interface == "density":
             return {LOG_DENSITY: model(graph)}
+        if self.interface == "autoencoder":
+            return {RECONSTRUCTION: model(graph).detach()}
         with torch.set_grad_enabled(create_graph):
             return {keys.TARGETS: model(graph)}
 
@@ -138,7 +150,16 @@ class Subject:
 
 def made_up_info(interface: Interface) -> DataInfo:
     """Facts of training data that a model of an interface is built from."""
+    if interface == "autoencoder":
+        return molecule_info()
     return chain_info() if interface == "density" else info(interface)
+
+
+def _with_forces(number: int) -> Graph:
+    graph = molecule_systems(FRAMES)[number].graph(0.0, torch.float32)
+    graph[keys.FORCES] = molecule_frames(FRAMES)[1][number].float()
+    graph[keys.FRAME] = torch.tensor([number])
+    return graph
 
 
 def batch_of(graphs: Sequence[Graph]) -> Batch:

@@ -164,6 +164,14 @@ class InternalCoordinates(Coordinates):
             positions = turn.exchanged(positions, number)
         return positions
 
+    def labelled_like(self, positions: Tensor, like: Tensor) -> Tensor:
+        """Exchange the hydrogens of each methyl so that its rotor is as near to that of `like` as can be.
+
+        Args:
+            positions, like: `[batch, atoms, 3]`, wherever they are and however they are turned.
+        """
+        return self._exchanged(positions, like) if self._turns else positions
+
     # --- inside -------------------------------------------------------------------------------------
 
     def _plan(self) -> list[tuple[tuple[int, int], tuple[Tensor, Tensor, Tensor]]]:
@@ -179,13 +187,15 @@ class InternalCoordinates(Coordinates):
 
     def _relabelled(self, positions: Tensor) -> Tensor:
         """Exchange like hydrogens so that each methyl's rotor is within half a period of 0."""
-        if not self._turns:
-            return positions
+        return self._exchanged(positions, None) if self._turns else positions
+
+    def _exchanged(self, positions: Tensor, like: Tensor | None) -> Tensor:
         raw = self._raw_columns(positions.detach())
+        wanted = torch.zeros_like(raw) if like is None else self._raw_columns(like.detach())
         for turn in self._turns:
             period = 2 * math.pi / turn.fold
-            number = torch.remainder(-torch.round(raw[:, turn.column] / period), turn.fold).long()
-            positions = turn.exchanged(positions, number)
+            steps = torch.round((wanted - raw)[:, turn.column] / period)
+            positions = turn.exchanged(positions, torch.remainder(steps, turn.fold).long())
         return positions
 
     def _raw_columns(self, positions: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""Variational autoencoder of internal coordinates with a graph-attention encoder."""
