@@ -9,8 +9,12 @@ from collections.abc import Callable
 
 from zoo.report.figures import (
     annealing,
+    assignment,
     basin_shares,
+    bead_count,
     correlation,
+    decoded_ramachandran,
+    decoded_space,
     elements,
     energy_histogram,
     glass_map,
@@ -41,6 +45,10 @@ FIGURES: dict[str, Callable[[Group], Drawing | None]] = {
     "importance weights": weight_histogram.draw,
     "shape of the draws": shapes.draw,
     "draws in space": samples.draw,
+    "error against beads": bead_count.draw,
+    "assignment of particles to beads": assignment.draw,
+    "Ramachandran planes of decoded structures": decoded_ramachandran.draw,
+    "decoded structures in space": decoded_space.draw,
     "Ramachandran plot": ramachandran.draw,
 }
 
