@@ -22,9 +22,10 @@ def coarse_graining(options: Options) -> Outcome:
         if model not in MODELS:
             raise UnknownName("model in this benchmark", model, MODELS)
     maps = run_suite(Suite(TITLE, curve.rows(options.quick), tables=lambda r: [curve.table(r)]), options)
-    study = run_suite(Suite(TITLE, rings.rows(options.quick), seeds=1 if options.quick else 3), options)
-    study.records.extend(rings.published(options.quick, options.seeds or (1 if options.quick else 3),
-    options.out / "published")) study.tables[:] = [rings.table(study.records)]
+    seeds = options.seeds or (1 if options.quick else 3)
+    study = run_suite(Suite(TITLE, rings.rows(options.quick), seeds=seeds), options)
+    study.records.extend(rings.published(options.quick, seeds, options.out / "published"))
+    study.tables[:] = [rings.table(study.records)]
     return joined(TITLE, maps, study)
 
 
