@@ -5,9 +5,15 @@ from __future__ import annotations
 from zoo.registry import REGISTRY
 from zoo.testing import ModelSuite
 
-#: Small sizes of those that are slow by nature; the default ones are tested elsewhere.
+#: Sizes: small ones of those that are slow by nature, whose default ones are tested elsewhere.
 OPTIONS = {
     "equivariant-flow": {"hidden_channels": 8, "num_gaussians": 4, "solver": "rk4", "steps": 8},
+    "gat-autoencoder": {"hidden_channels": 8, "decoder_channels": 32},
+    # which have no usual size
+    "pca": {"latent": 3},
+    "segment-map": {"beads": 4},
+    "random-map": {"beads": 4},
+    "chemical-map": {"beads": 5},
 }
 
 for _entry in REGISTRY.entries("models"):
