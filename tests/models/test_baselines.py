@@ -11,7 +11,7 @@ from torch import Tensor
 
 from zoo.data.graph import Graph
 from zoo.errors import ConfigError, DataError
-from zoo.models.harmonic import coordinates as internal
+from zoo.physics import valence as internal
 from zoo.models.harmonic.model import Harmonic, HarmonicConfig
 from zoo.models.mean_force.model import MeanForce, MeanForceConfig
 from zoo.models.ridge.model import Ridge, RidgeConfig

@@ -129,8 +129,8 @@ def _series(phi: Tensor, quadruples: list[tuple[int, int, int, int]], kT: float)
 def _couplings(phi: Tensor, quadruples: list[tuple[int, int, int, int]], kT: float) -> Couplings:
     """Least squares to −kT ln[p(φ, ψ)/(p(φ) p(ψ))] of torsions around neighbouring bonds.
 
-    Distances are the same in a mirror image, so that a model which sees only them cannot tell φ, ψ from −φ, −ψ:
-    this term can.
+    Distances are the same in a mirror image, so that a model which sees only them cannot tell φ, ψ from
+    −φ, −ψ: this term can.
     """
     middles = fourier(_middles(PAIR_BINS), ORDERS)
     basis = torch.einsum("am,bn->abmn", middles, middles).reshape(PAIR_BINS**2, -1)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from zoo import keys
 from zoo.data.dataset import Dataset, Frames
+from zoo.data.prior import PriorTerms
 from zoo.errors import DataError
 
 #: What a task asks of a model: energies of graphs, targets of nodes, a density of conformations, or a way to
@@ -29,12 +30,14 @@ class DataInfo(BaseModel):
         bonds: `[bonds][2]` of the one molecule, empty for particle systems.
         num_particles: of one frame of the training data.
         energy_per_particle: mean potential energy of a frame over its number of particles.
-        force_rms: root mean square of the force components.
+        force_rms: root mean square of the force components, of what a prior leaves of them.
+        prior: of a potential, which every model adds to its own energies; the energies and forces above are
+            then what is left to learn.
         target_names: of the per-particle targets.
         target_mean, target_std: `[types][targets]`, per type, in the order of `types`.
         particle_types: `[particles]`, of a density or an autoencoder, which is one of this system alone.
         reference: `[particles][2 or 3]` of the same: first frame, which says left from right.
-        kT: of the same, in the unit of energy.
+        kT: of the same, and of a potential's prior, in the unit of energy.
         masses: `[particles]` of an autoencoder.
         type_names: of each type, of an autoencoder.
         atom_names, residue_names, residues: `[particles]` of an autoencoder, or empty.
@@ -48,6 +51,7 @@ class DataInfo(BaseModel):
     num_particles: int
     energy_per_particle: float = 0.0
     force_rms: float = 1.0
+    prior: PriorTerms | None = None
     target_names: list[str] = []
     target_mean: list[list[float]] = []
     target_std: list[list[float]] = []
@@ -74,8 +78,13 @@ def require_array(dataset: Dataset, interface: Interface) -> None:
         raise DataError(f"{dataset.name} has no {name}, which this task learns from; it has {has}")
 
 
-def data_info(frames: Frames, interface: Interface) -> DataInfo:
+def data_info(frames: Frames, interface: Interface, *, labels: bool = True) -> DataInfo:
     """Gather `DataInfo` from a training split.
+
+    Args:
+        frames: of the split.
+        interface: of the task.
+        labels: a potential learns from stored forces, and from energies where there are any.
 
     Raises:
         DataError: the dataset lacks what the interface needs: energies and forces, or targets.
@@ -90,7 +99,8 @@ def data_info(frames: Frames, interface: Interface) -> DataInfo:
         bonds=[(int(i), int(j)) for i, j in system.bonds],
         num_particles=system.num_particles,
     )
-    require_array(dataset, interface)
+    if labels:
+        require_array(dataset, interface)
     if interface in ("density", "autoencoder"):
         info.particle_types = [int(t) for t in system.types]
         info.reference = _reference(frames).tolist()
@@ -102,6 +112,8 @@ def data_info(frames: Frames, interface: Interface) -> DataInfo:
             info.residues = [int(r) for r in system.residues]
         return info
     if interface == "potential":
+        if not labels:
+            return info
         forces = frames.array(keys.FORCES).astype(np.float64)
         info.force_rms = float(np.sqrt(np.mean(forces**2))) or 1.0
         if keys.ENERGIES in dataset.arrays:

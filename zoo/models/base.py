@@ -14,6 +14,7 @@ from zoo import keys
 from zoo.data.graph import Graph, num_graphs
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError, DataError
+from zoo.models.prior import Prior
 
 #: Cutoff where the config names none, by unit system: Å for molecules, σ for particle systems.
 DEFAULT_CUTOFF = {"ase": 5.0, "lj": 2.5}
@@ -25,6 +26,7 @@ class ZooModel(nn.Module):
     `forward(graph)` takes one graph or a batch of graphs with the keys of `zoo.keys` and returns,
     by `info.interface`, energies `[graphs]` ("potential") or `[nodes, targets]` ("node"), in the
     dataset's units. Edges beyond `cutoff` must have no effect: a batch may hold more than needed.
+    Where `info.prior` is set, calling the model adds the prior's energies to those of `forward`.
 
     Args:
         config: an instance of the entry's config model.
@@ -35,10 +37,19 @@ class ZooModel(nn.Module):
     def __init__(self, config: BaseModel, info: DataInfo, cutoff: float = 0.0) -> None:
         super().__init__()
         self.config, self.info, self.cutoff = config, info, float(cutoff)
+        if info.interface == "potential" and info.prior is not None:
+            self.prior = Prior(info.prior)
+            self.register_forward_hook(_add_prior)
 
     @abstractmethod
     def forward(self, graph: Data) -> Tensor:
         """Return energies `[graphs]` or targets `[nodes, targets]`."""
+
+
+def _add_prior(model: nn.Module, arguments: tuple[Data], energies: Tensor) -> Tensor:
+    assert isinstance(model, ZooModel)
+    x = frames_of(arguments[0], keys.POS, model.info.num_particles)
+    return energies + model.prior(x).to(energies)
 
 
 class FittedModel(ZooModel):

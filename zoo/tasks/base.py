@@ -15,9 +15,9 @@ from torch_geometric.data import Data
 
 from zoo import keys
 from zoo.config import Optim, Training
-from zoo.data.dataset import Frames
+from zoo.data.dataset import Dataset, Frames
 from zoo.data.graph import num_graphs
-from zoo.data.info import Interface
+from zoo.data.info import DataInfo, Interface, data_info, require_array
 from zoo.data.loader import make_loader
 from zoo.errors import RunFailed
 from zoo.models.base import FittedModel, ZooModel
@@ -72,6 +72,16 @@ class Task(lightning.LightningModule):
 
     # --- what a run asks for, in this order --------------------------------------------------
 
+    @classmethod
+    def require(cls, dataset: Dataset, options: BaseModel) -> None:
+        """Raise `DataError` unless the dataset has what the task learns from."""
+        require_array(dataset, cls.interface)
+
+    @classmethod
+    def data_info(cls, frames: Frames, options: BaseModel) -> DataInfo:
+        """Gather what a model needs to know of a training split."""
+        return data_info(frames, cls.interface)
+
     def epoch_steps(self, frames: Frames, settings: Training, world: int) -> int:
         """Optimiser steps of an epoch on each of `world` devices."""
         return math.ceil(math.ceil(len(frames) / world) / settings.batch_size)
@@ -95,6 +105,10 @@ class Task(lightning.LightningModule):
         )  # fmt: skip
         val_batch = max(1, min(EVAL_BATCH, 4096 // frames.dataset.system.num_particles))
         return loader, make_loader(val_frames, self.model.cutoff, val_batch)
+
+    def suits(self, baseline: str) -> bool:
+        """Whether one of the task's baselines says something beside this model."""
+        return True
 
     def baseline_options(self) -> Mapping[str, Any]:
         """Options that baselines take over from the model, each baseline those that it has."""

@@ -6,7 +6,6 @@ from typing import Any
 
 from zoo.config import validated
 from zoo.data.dataset import Dataset
-from zoo.data.info import data_info
 from zoo.errors import ConfigError
 from zoo.models.base import ZooModel
 from zoo.registry import REGISTRY
@@ -51,6 +50,8 @@ def create_model(name: str, *, dataset: Dataset, task: str | None = None, **opti
     task = task or common_task(spec, dataset)
     if task not in spec.tasks:
         raise ConfigError(f"model {name!r} does not serve task {task!r}, but {', '.join(spec.tasks)}")
-    interface = REGISTRY.load_target(REGISTRY.get("tasks", task)).interface
+    task_spec = REGISTRY.get("tasks", task)
+    task_options = validated(REGISTRY.load_config(task_spec), {}, "task")
+    info = REGISTRY.load_target(task_spec).data_info(dataset.split("train"), task_options)
     config = validated(REGISTRY.load_config(spec), options, "model")
-    return REGISTRY.load_target(spec)(config, data_info(dataset.split("train"), interface))
+    return REGISTRY.load_target(spec)(config, info)

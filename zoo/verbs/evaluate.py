@@ -11,7 +11,6 @@ from zoo import keys
 from zoo.config import validated
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset, Frames
-from zoo.data.info import data_info
 from zoo.errors import ConfigError, DataError
 from zoo.models.base import ZooModel
 from zoo.registry import REGISTRY
@@ -101,9 +100,11 @@ def baselines(
 def fitted(name: str, options: dict[str, Any], train: Frames, settings: dict[str, Any]) -> ZooModel:
     """Build a closed-form model and fit it on a split."""
     spec = REGISTRY.get("models", name)
-    interface = REGISTRY.load_target(REGISTRY.get("tasks", settings["name"])).interface
+    task_spec = REGISTRY.get("tasks", settings["name"])
+    given = {k: v for k, v in settings.items() if k != "name"}
+    task_options = validated(REGISTRY.load_config(task_spec), given, "task")
     config = validated(REGISTRY.load_config(spec), options, "model")
-    model = REGISTRY.load_target(spec)(config, data_info(train, interface))
+    model = REGISTRY.load_target(spec)(config, REGISTRY.load_target(task_spec).data_info(train, task_options))
     make_task(model, settings).fit_closed_form(train)
     return model.eval()
 

@@ -12,7 +12,6 @@ import torch
 from zoo.config import RunConfig, merged, nest, read_yaml, validated
 from zoo.data.catalog import is_registered, open_dataset
 from zoo.data.dataset import Dataset, Frames
-from zoo.data.info import data_info, require_array
 from zoo.data.joined import JoinedDataset
 from zoo.errors import ConfigError
 from zoo.models.base import ZooModel
@@ -56,7 +55,6 @@ def resolve(
     if name not in spec.tasks:
         raise ConfigError(f"model {model!r} does not serve task {name!r}; it serves {', '.join(spec.tasks)}")
     task_spec = REGISTRY.get("tasks", name)
-    require_array(data, REGISTRY.load_target(task_spec).interface)
     for split in ("train", "test") if spec.fitted else ("train", "val", "test"):
         data.split(split)
     record = merged(nest(spec.recipes.get(name, {})), given)
@@ -65,6 +63,7 @@ def resolve(
         record[section].pop("name", None)
     model_options = validated(REGISTRY.load_config(spec), record["model"], "model")
     task_options = validated(REGISTRY.load_config(task_spec), record["task"], "task")
+    REGISTRY.load_target(task_spec).require(data, task_options)
     label = "+".join(_label(part) for part in _parts(dataset, data))
     record["model"] = {"name": model, **model_options.model_dump(mode="json")}
     record["task"] = {"name": name, **task_options.model_dump(mode="json")}
@@ -145,5 +144,7 @@ def build(plan: Plan, train_frames: Frames) -> ZooModel:
     """Build the plan's model, untrained."""
     options = {k: v for k, v in plan.config.model.items() if k != "name"}
     config = validated(REGISTRY.load_config(plan.model), options, "model")
-    interface = REGISTRY.load_target(plan.task).interface
-    return REGISTRY.load_target(plan.model)(config, data_info(train_frames, interface))
+    settings = {k: v for k, v in plan.config.task.items() if k != "name"}
+    task_options = validated(REGISTRY.load_config(plan.task), settings, "task")
+    info = REGISTRY.load_target(plan.task).data_info(train_frames, task_options)
+    return REGISTRY.load_target(plan.model)(config, info)

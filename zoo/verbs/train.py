@@ -170,7 +170,9 @@ def _finish(
         "environment": run.environment,
     }
     save_weights(task.model, run.path, plan.config.model["name"], **facts)
-    others = [n for n in plan.task.baselines if with_baselines and n != plan.config.model["name"]]
+    others = [
+        n for n in plan.task.baselines if with_baselines and n != plan.config.model["name"] and task.suits(n)
+    ]
     curve = run.curve()
     results = {
         "model": plan.config.model["name"],

@@ -16,7 +16,7 @@ from zoo.data.graph import Graph
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError, DataError
 from zoo.models.base import FittedModel, frames_of, require_interface, require_key
-from zoo.models.harmonic import coordinates as internal
+from zoo.physics import valence as internal
 
 
 class HarmonicConfig(Strict):

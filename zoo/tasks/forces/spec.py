@@ -6,7 +6,7 @@ SPEC = TaskSpec(
     name="forces",
     summary="Learn a potential from energies and forces; forces are its negative gradient.",
     target="zoo.tasks.forces.task:ForcesTask",
-    config="zoo.tasks.forces.task:ForcesConfig",
-    baselines=("mean-force", "harmonic"),
+    config="zoo.tasks.forces.config:ForcesConfig",
+    baselines=("mean-force", "prior-only", "harmonic"),
     headline="force_mae",
 )

@@ -6,31 +6,36 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import BaseModel
 from torch_geometric.data import Data
 
 from zoo import keys
-from zoo.config import Strict
-from zoo.data.dataset import Frames
-from zoo.data.graph import num_graphs
-from zoo.data.info import Interface
+from zoo.data.dataset import Dataset, Frames
+from zoo.data.graph import Graph, num_graphs
+from zoo.data.info import DataInfo, Interface, data_info
+from zoo.data.loader import make_loader
+from zoo.models.base import FittedModel
+from zoo.models.prior import prior_of
 from zoo.physics.forces import energy_and_forces
-from zoo.tasks.base import Predictions, Task
-from zoo.tasks.metrics import Metric, block_means, metric, standard_error
+from zoo.tasks.base import EVAL_BATCH, Predictions, Task
+from zoo.tasks.forces.config import ForcesConfig
+from zoo.tasks.forces.denoising import noised_array, noised_graph
+from zoo.tasks.forces.prior import are_beads, boltzmann, make_prior, without_prior
+from zoo.tasks.forces.scores import denoising_scores, floor_scores, force_scores
+from zoo.tasks.metrics import Metric
 
-
-class ForcesConfig(Strict):
-    """Weights of the two terms of the loss, both without unit."""
-
-    force_weight: float = Field(1.0, ge=0)
-    energy_weight: float = Field(0.01, ge=0)
+#: What makes no sense without a prior.
+NEEDS_PRIOR = "prior-only"
 
 
 class ForcesTask(Task):
     """Minimise `w_f ⟨|F − F̂|²⟩/(3 f²) + w_e ⟨(U − Û)²⟩/(N f²ℓ²)`.
 
-    f is the root mean square force component of the training split, ℓ one unit of length and N the
-    number of particles: both terms are without unit and of order one at the start.
+    f is the root mean square force component of the training split (of what a prior leaves of it), ℓ one unit
+    of length and N the number of particles: both terms are without unit and of order one at the start.
+
+    Of beads F is the instantaneous force, of which no function of the beads can give more than the mean: the
+    loss ends at the noise floor, not at 0 (see `zoo.coarse.noise`).
     """
 
     interface: ClassVar[Interface] = "potential"
@@ -38,6 +43,7 @@ class ForcesTask(Task):
 
     def loss(self, batch: Data) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """See the class; also logs the mean absolute errors in the dataset's units."""
+        batch = self._labelled(batch, fixed=not self.training)
         energy, forces = energy_and_forces(self.model, batch, create_graph=self.training)
         scale = self.model.info.force_rms
         residual = forces - batch[keys.FORCES]
@@ -51,34 +57,84 @@ class ForcesTask(Task):
         return loss, logs
 
     def predict(self, batch: Data) -> dict[str, torch.Tensor]:
-        """Energies `[graphs]` and forces `[nodes, 3]`."""
+        """Energies `[graphs]` and forces `[nodes, 3]`; of denoising also those that are to undo noise."""
         energy, forces = energy_and_forces(self.model, batch)
-        return {keys.ENERGY: energy, keys.FORCES: forces}
+        out = {keys.ENERGY: energy, keys.FORCES: forces}
+        if self.options.objective == "denoising":
+            blurred = self._labelled(batch, fixed=True)
+            out["denoising"] = energy_and_forces(self.model, blurred)[1]
+            out["denoising_target"] = blurred[keys.FORCES]
+        return out
 
     @classmethod
     def metrics(cls, predictions: Predictions, frames: Frames) -> dict[str, Metric]:
-        """Mean absolute and root mean square errors per component; errors over blocks of frames.
+        """Errors of forces and energies; of beads the noise floor and what is above it.
 
-        A block is a contiguous range of one independent run. `energy_mae` is of the total energy.
+        `energy_mae` is of the total energy. Errors are over contiguous blocks of independent runs.
         """
-        units = frames.dataset.units
-        residual = predictions[keys.FORCES] - frames.array(keys.FORCES).astype(np.float64)
-        absolute = np.abs(residual).mean((1, 2))
-        blocks = _blocks(frames)
-        out = {
-            "force_mae": metric(absolute.mean(), units.force, standard_error(block_means(absolute, blocks))),
-            "force_rmse": metric(np.sqrt((residual**2).mean()), units.force),
-        }
-        if keys.ENERGIES in frames.dataset.arrays:
-            error = np.abs(predictions[keys.ENERGY] - frames.array(keys.ENERGIES))
-            out["energy_mae"] = metric(error.mean(), units.energy, standard_error(block_means(error, blocks)))
+        arrays = frames.dataset.arrays
+        out: dict[str, Metric] = {}
+        if "denoising" in predictions:
+            out |= denoising_scores(predictions, frames)
+        if keys.FORCES in arrays:
+            out |= force_scores(predictions, frames)
+            if are_beads(frames.dataset) and not frames.dataset.system.periodic:
+                out |= floor_scores(predictions, frames)
         return out
 
+    # --- what a run asks for ----------------------------------------------------------------------
 
-def _blocks(frames: Frames) -> np.ndarray:
-    """Number the contiguous stretches of frames of one run."""
-    index = frames.index
-    new = np.diff(index) != 1
-    if keys.RUN in frames.dataset.arrays:
-        new |= np.diff(frames.array(keys.RUN)) != 0
-    return np.concatenate([[0], np.cumsum(new)])
+    @classmethod
+    def require(cls, dataset: Dataset, options: BaseModel) -> None:
+        """Raise `DataError` without forces to learn from; denoising needs a temperature alone."""
+        assert isinstance(options, ForcesConfig)
+        if options.objective == "denoising":
+            boltzmann(dataset, "denoising")
+        else:
+            super().require(dataset, options)
+
+    @classmethod
+    def data_info(cls, frames: Frames, options: BaseModel) -> DataInfo:
+        """Gather facts of a training split: scale and shift are those of what the prior leaves to learn."""
+        assert isinstance(options, ForcesConfig)
+        denoising = options.objective == "denoising"
+        info = data_info(frames, cls.interface, labels=not denoising)
+        info.prior = make_prior(frames, options.prior)
+        if not denoising and info.prior is None:
+            return info
+        info.kT = boltzmann(frames.dataset, "the task")
+        x = frames.array(keys.POSITIONS).astype(np.float64)
+        if denoising:
+            x, forces = noised_array(x, info.kT, options.noise)
+        else:
+            forces = frames.array(keys.FORCES).astype(np.float64)
+        if info.prior is not None:
+            energies, known = prior_of(info.prior, x)
+            forces = forces - known
+            if not denoising and keys.ENERGIES in frames.dataset.arrays:
+                info.energy_per_particle -= float(energies.mean()) / info.num_particles
+        info.force_rms = float(np.sqrt(np.mean(forces**2))) or 1.0
+        return info
+
+    def suits(self, baseline: str) -> bool:
+        """Whether a baseline says something beside this model: a bare prior, where there is one."""
+        return baseline != NEEDS_PRIOR or self.model.info.prior is not None
+
+    def fit_closed_form(self, frames: Frames) -> None:
+        """Fit a model without gradient descent to what the prior leaves of a training split."""
+        assert isinstance(self.model, FittedModel)
+        info = self.model.info
+        batch_size = max(1, min(EVAL_BATCH, 8192 // info.num_particles))
+        loader = make_loader(frames, self.model.cutoff, batch_size)
+        graphs = (self._labelled(graph, fixed=True) for graph in loader)
+        self.model.fit(
+            graphs if info.prior is None else without_prior(graphs, self.model.prior, info.num_particles)
+        )
+
+    def _labelled(self, batch: Graph, *, fixed: bool) -> Graph:
+        """The batch with the labels of the objective."""
+        if self.options.objective == "forces":
+            return batch
+        info = self.model.info
+        assert info.kT is not None
+        return noised_graph(batch, info.num_particles, info.kT, self.options.noise, fixed=fixed)

@@ -87,3 +87,9 @@ def torsion_gradient(x: Tensor, atoms: Tensor) -> Tensor:
     a = (b1 * b2).sum(-1, keepdim=True) / (g * m2) * m
     b = (b3 * b2).sum(-1, keepdim=True) / (g * n2) * n
     return torch.stack([first, -first + a + b, -last - a - b, last], dim=2)
+
+
+def fourier(phi: Tensor, orders: int) -> Tensor:
+    """Return cos φ, cos 2φ, …, sin φ, sin 2φ, … of angles `[...]`: `[..., 2 · orders]`."""
+    turns = phi[..., None] * torch.arange(1, orders + 1).to(phi)
+    return torch.cat([torch.cos(turns), torch.sin(turns)], -1)

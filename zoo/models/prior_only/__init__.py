@@ -1,0 +1,1 @@
+"""The baseline of beads: the prior, and nothing on top of it."""
