@@ -12,6 +12,7 @@ from zoo.version import __version__
 
 if TYPE_CHECKING:
     from zoo.data.catalog import open_dataset as load_dataset
+    from zoo.drivers.ase import calculator
     from zoo.registry import register
     from zoo.run import Run
     from zoo.verbs.create import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 #: Public name to where it lives.
 _PUBLIC = {
     "Run": "zoo.run:Run",
+    "calculator": "zoo.drivers.ase:calculator",
     "create_model": "zoo.verbs.create:create_model",
     "evaluate": "zoo.verbs.evaluate:evaluate",
     "list_benchmarks": "zoo.verbs.create:list_benchmarks",
@@ -45,6 +47,7 @@ _PUBLIC = {
 __all__ = [
     "Run",
     "__version__",
+    "calculator",
     "create_model",
     "evaluate",
     "list_benchmarks",

@@ -40,7 +40,10 @@ def test_wrong_requests(tmp_path, capsys):
     assert main(["train", "mean-force", "chain", "--out", "run"]) == 0
     capsys.readouterr()
     for words, message in (
-        (["run", "-n", "5", "--out", "x.xtc"], "run predicts forces; zoo sample is for runs of task density"),
+        (
+            ["run", "-n", "5", "--out", "x.xtc", "--resample"],
+            "--resample: for runs of task density, and run is of forces",
+        ),
         (["run", "-n", "0", "--out", "x.xtc"], "-n takes a positive number"),
         (["run", "-n", "5", "--out", "x.gro"], "no format to write named 'gro'"),
         (["nowhere", "-n", "5", "--out", "x.xtc"], "no run at nowhere"),

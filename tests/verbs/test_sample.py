@@ -220,9 +220,15 @@ def test_wrong_requests(toy, tmp_path):
         zoo.sample(toy, 10, tmp_path / "x.gro")
     with pytest.raises(RunError, match="packaged"):
         zoo.sample(tmp_path / "nothing", 10, out)
-    with pytest.raises(RunError, match="predicts forces; zoo sample is for runs of task density"):
-        zoo.sample("schnet-alanine-dipeptide", 10, out)
+    with pytest.raises(ConfigError, match="--replicas and --timestep: for runs of task forces"):
+        zoo.sample(toy, 10, out, replicas=3, timestep=0.1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_neither_a_density_nor_a_potential(tmp_path):
+    zoo.train("type-mean", "kob-andersen", task="propensity", out=tmp_path / "run")
+    with pytest.raises(RunError, match="predicts propensity; zoo sample is for runs of task density"):
+        zoo.sample(tmp_path / "run", 10, tmp_path / "x.npz")
 
 
 def test_files_are_not_replaced_unasked(toy, tmp_path):

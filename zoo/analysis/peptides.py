@@ -1,4 +1,7 @@
-"""Residues and named torsions of a peptide, found in elements and bonds, with or without hydrogens."""
+"""Residues and named torsions of a peptide, found in elements and bonds, with or without hydrogens.
+
+Beads on backbone atoms have no elements: there the names N, CA and C and the bonds between them tell.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ def peptide(system: System) -> Peptide:
     A peptide bond joins a carbon that has an oxygen with no other neighbour to a nitrogen, both bound
     to one more carbon. A residue's Cα is bound to a nitrogen and to a carbon with such an oxygen.
     """
-    return _Chains(system).peptide()
+    return _Chains(system).peptide() if system.elements.any() else _of_beads(system)
 
 
 def named_torsions(system: System) -> dict[str, Quadruple]:
@@ -143,6 +146,27 @@ class _Chains:
 
     def _name(self, alpha: int, number: int) -> str:
         return f"{self.residue_names[alpha] if self.residue_names else 'residue'} {number}"
+
+
+def _of_beads(system: System) -> Peptide:
+    names = system.atom_names or ("",) * system.num_particles
+    near: dict[tuple[int, str], int] = {}  # neighbour of a bead by its name
+    for i, j in system.bonds.tolist():
+        near |= {(i, names[j]): j, (j, names[i]): i}
+    residues: list[Residue] = []
+    omega: list[Quadruple] = []
+    for alpha in (i for i, name in enumerate(names) if name == "CA"):
+        n, c = near.get((alpha, "N")), near.get((alpha, "C"))
+        if n is None or c is None:
+            continue
+        before, after = near.get((n, "C")), near.get((c, "N"))
+        if after is not None and (following := near.get((after, "CA"))) is not None:
+            omega.append((alpha, c, after, following))
+        label = system.residue_names[alpha] if system.residue_names else "residue"
+        phi = None if before is None else (before, n, alpha, c)
+        psi = None if after is None else (n, alpha, c, after)
+        residues.append(Residue(f"{label} {len(residues) + 1}", phi, psi, None))
+    return Peptide(residues, omega)
 
 
 def torsion_planes(names: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -1,12 +1,10 @@
-"""`sample`: draws of a density run in a file that other programs read, their weights beside it."""
+"""`sample`: draws of a density run, or a simulation of a forces run, in a file that other programs read."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,45 +13,28 @@ import torch
 from zoo import keys
 from zoo.analysis.peptides import named_torsions
 from zoo.analysis.weights import clipped, ess, log_weights, normalised, weight_scores
-from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset
-from zoo.data.export import FORMATS, export
+from zoo.data.export import export
 from zoo.data.potential import Potential, has_potential, potential_of
-from zoo.errors import ConfigError, DataError, RunError, RunFailed, UnknownName
+from zoo.errors import ConfigError, DataError, RunFailed
+from zoo.models.base import ZooModel
 from zoo.models.density import DensityModel
 from zoo.physics.torsions import torsions
-from zoo.run import CONFIG, Run
+from zoo.run import Run
 from zoo.tasks.density.scores import basin_members, judged
 from zoo.tasks.metrics import Metric, metric
 from zoo.verbs.drawing import ROWS, Draws, copied, draw, resampled, write_table
-from zoo.verbs.evaluate import check_fits, data_digest
 from zoo.verbs.refining import Refined
 from zoo.verbs.refining import refine as walked
-from zoo.weights import CARD, load, pretrained
+from zoo.verbs.samples import Sample, opened, output_files, put_in_place
+from zoo.verbs.simulate import Dynamics, simulate
 
-#: Formats that name no atoms: `export` writes a pdb beside them.
-_BARE = ("xtc", "dcd")
 #: Names of columns as arrays of a dataset.
 _ARRAYS = {"weight": keys.WEIGHTS, "energy": keys.ENERGIES}
 #: Blocks of draws that the error of the ESS is found from.
 BLOCKS = 10
 #: Draws of a toy that its basins are counted in.
 JUDGED = 100_000
-
-
-@dataclass(frozen=True)
-class Sample:
-    """What `sample` made.
-
-    Args:
-        files: the trajectory, a pdb where it names no atoms, the table of weights.
-        metrics: `ess`, `log_z`, `mode_drop`, `energy_evaluations` and the like, as `evaluate` gives them.
-        notes: what to know of them, a sentence each.
-    """
-
-    files: list[Path]
-    metrics: dict[str, Metric] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
 
 def sample(
@@ -65,40 +46,56 @@ def sample(
     temperature: float | None = None,
     resample: bool = False,
     refine: int = 0,
+    replicas: int | None = None,
+    timestep: float | None = None,
+    friction: float | None = None,
+    interval: float | None = None,
+    equilibrate: float | None = None,
     dataset: str | Path | None = None,
     overwrite: bool = False,
 ) -> Sample:
-    """Draw configurations from a run of task `density` and write them, with their weights beside them.
+    """Draw configurations from a run of task `density`, or simulate a run of task `forces`.
 
-    `STEM.weights.csv` has a row for each frame: `weight` (mean 1) and `log_weight` (its logarithm before
-    that) for averages at equilibrium, `log_prob` (density of the draw with respect to the model's
+    Of draws, `STEM.weights.csv` has a row for each frame: `weight` (mean 1) and `log_weight` (its logarithm
+    before that) for averages at equilibrium, `log_prob` (density of the draw with respect to the model's
     coordinates) and `energy`, infinite outside of the model's domain; without an energy function
     `log_prob` alone. npz has the same as arrays. Energies are those before a format rounds positions.
+    A simulation is Langevin dynamics of many replicas; see `zoo.verbs.simulate` for what is beside it.
 
     Args:
         run: a run, its directory, or the name of a packaged model.
         n: number of frames.
         out: file to make; its ending names the format: extxyz (or xyz), pdb, xtc, dcd, npz.
         seed: of everything random.
-        temperature: that weights are for, the dataset's if None. A model that knows how makes its local
-            coordinates as wide as they are there.
+        temperature: of the simulation, or that weights are for; the dataset's if None. A density that knows
+            how makes its local coordinates as wide as they are there.
         resample: draw by weight with replacement: a sample at equilibrium, all weights 1.
         refine: iterations of Hamiltonian Monte Carlo on each frame, after resampling; the weights stay
             valid, and so do `log_weight` and `log_prob`, which are those of the draw.
+        replicas, timestep, friction, interval, equilibrate: of a simulation, see `zoo.verbs.simulate`.
         dataset: name or folder of the run's dataset, if it is no longer where it was.
         overwrite: replace files that are there.
 
     Raises:
-        ConfigError: a number out of range.
+        ConfigError: a number out of range, or an option of the other kind of run.
         RunError: no such run, or one of another task.
         UnknownName: no such format.
         DataError: a file exists, or the dataset lacks energies that are needed or is another one.
-        RunFailed: no draw has a weight to resample by.
+        RunFailed: no draw has a weight to resample by; no replica of a simulation stayed whole.
     """
     out = Path(out)
     _check_numbers(n, temperature, refine)
-    files = _files(out, overwrite)
-    model, data = _opened(run, dataset)
+    dynamics = Dynamics(replicas, timestep, friction, interval, equilibrate)
+    model, data, folder = opened(run, dataset)
+    if model.info.interface == "potential":
+        _refuse({"resample": resample or None, "refine": refine or None}, run, "forces")
+        return simulate(
+            model, data, n, out, dynamics, folder, seed=seed, temperature=temperature, overwrite=overwrite
+        )
+    _refuse(asdict(dynamics), run, "density")
+    _check_same(model, data, folder)
+    assert isinstance(model, DensityModel)
+    files = output_files(out, ".weights.csv", overwrite)
     potential, kT = _energy(data, temperature, resample, refine)
     metrics: dict[str, Metric] = {}
     notes: list[str] = []
@@ -150,36 +147,18 @@ def _check_numbers(n: int, temperature: float | None, refine: int) -> None:
         raise ConfigError(f"--refine takes a number of HMC iterations, got {refine}")
 
 
-def _files(out: Path, overwrite: bool) -> list[Path]:
-    """Return what will be made, the file asked for first."""
-    ending = out.suffix.removeprefix(".").lower()
-    if ending not in FORMATS:
-        raise UnknownName("format to write", ending or out.name, FORMATS)
-    files = [out, *([out.with_suffix(".pdb")] if ending in _BARE else []), out.with_suffix(".weights.csv")]
-    for path in files:
-        if path.is_dir() or (path.exists() and not overwrite):
-            raise DataError(f"{path} exists already; choose another --out or remove it first")
-    return files
-
-
-def _opened(run: Run | Path | str, dataset: str | Path | None) -> tuple[DensityModel, Dataset]:
-    folder = run.path if isinstance(run, Run) else pretrained().get(str(run), Path(run))
-    model = load(folder if folder.exists() else str(run))
-    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    if not isinstance(model, DensityModel):
-        task = card.get("task", {}).get("name", "something else")
-        raise RunError(f"{run} predicts {task}; zoo sample is for runs of task density")
-    trained_on = Run(folder).config.dataset if (folder / CONFIG).is_file() else card["dataset"]
-    data = open_dataset(dataset if dataset is not None else trained_on["name"])
-    if dataset is None and data_digest(data) != trained_on["digest"]:
-        raise DataError(
-            f"{data.name} is no longer the data that {folder} was trained on (another sha256); "
-            "to take its system all the same, name it with --dataset"
+def _refuse(options: dict[str, float | None], run: Run | Path | str, task: str) -> None:
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        other = "density" if task == "forces" else "forces"
+        raise ConfigError(
+            f"{' and '.join(given)}: for runs of task {other}, and {run} is of {task}; leave it out"
         )
-    check_fits(model, data)
+
+
+def _check_same(model: ZooModel, data: Dataset, folder: Path) -> None:
     if data.system.types.tolist() != model.info.particle_types:
         raise DataError(f"{data.name} is not of the particles that {folder} draws")
-    return model, data
 
 
 def _energy(
@@ -284,6 +263,5 @@ def _write(
     units = {"energy": frames.units.energy}
     named = {f"{n} ({units[n]})" if n in units else n: column for n, column in columns.items()}
     write_table(folder / table.name, named)
-    _files(out, overwrite)  # another process may have made one meanwhile
-    for path in reversed(files):
-        os.replace(folder / path.name, path)
+    output_files(out, ".weights.csv", overwrite)  # another process may have made one meanwhile
+    put_in_place(folder, files)

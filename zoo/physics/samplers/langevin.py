@@ -57,6 +57,12 @@ class Langevin:
         Raises:
             RunFailed: the dynamics broke down, as by a time step that is too long.
         """
+        state = self.unchecked(state, steps, generator)
+        require_finite(state, "try a shorter time step")
+        return state
+
+    def unchecked(self, state: State, steps: int, generator: torch.Generator) -> State:
+        """Return the state after so many time steps, of replicas that may have broken down (NaN) as well."""
         x, v, forces, energies = state.positions, state.velocities, state.forces, state.energies
         h = self.timestep
         kick = 0.5 * h / particle_column(self.masses, x)
@@ -70,6 +76,4 @@ class Langevin:
             x = x + 0.5 * h * v
             energies, forces = energy_and_forces(self.potential, x)
             v = v + kick * forces
-        state = State(x, v, forces, energies)
-        require_finite(state, "try a shorter time step")
-        return state
+        return State(x, v, forces, energies)

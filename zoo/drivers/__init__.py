@@ -1,0 +1,1 @@
+"""The zoo's potentials in engines of dynamics: ASE, OpenMM, LAMMPS."""
