@@ -11,6 +11,7 @@ import torch
 
 from zoo.registry import REGISTRY, ModelSpec
 from zoo.testing import ModelSuite
+from zoo.testing.model_autoencoder import AutoencoderChecks
 from zoo.testing.model_density import DensityChecks
 from zoo.testing.subject import Subject
 
@@ -136,8 +137,9 @@ def test_every_check_has_a_broken_case() -> None:
     shown = {case[0] for case in BROKEN}
     elsewhere = {"test_config_round_trip", "test_unknown_setting_is_refused", "test_spec_is_light"}
     on_a_gpu = {"test_on_the_gpu"}
-    of_densities = {n for n in dir(DensityChecks) if n.startswith("test_")}  # test_density_suite.py
-    assert set(ALL) == shown | elsewhere | on_a_gpu | of_densities
+    # test_density_suite.py, test_autoencoder_suite.py
+    of_others = {n for kind in (DensityChecks, AutoencoderChecks) for n in dir(kind) if n.startswith("test_")}
+    assert set(ALL) == shown | elsewhere | on_a_gpu | of_others
 
 
 PLUGIN_TEST = """

@@ -26,9 +26,14 @@ def molecule_info() -> DataInfo:
     return data_info(open_dataset(MOLECULE).split("train"), "autoencoder")
 
 
-@cache
 def molecule_frames(count: int) -> tuple[Tensor, Tensor]:
     """Positions and forces `[count, particles, 3]` float64, evenly spaced in the training split."""
+    x, forces = _frames(count)
+    return x.clone(), forces.clone()  # a faulty model may change them
+
+
+@cache
+def _frames(count: int) -> tuple[Tensor, Tensor]:
     frames = open_dataset(MOLECULE).split("train")
     rows = np.linspace(0, len(frames) - 1, count).round().astype(int)
     x, f = (frames.array(key)[rows].astype(np.float64) for key in (keys.POSITIONS, keys.FORCES))
@@ -38,7 +43,7 @@ def molecule_frames(count: int) -> tuple[Tensor, Tensor]:
 def molecule_systems(count: int) -> list[System]:
     """The same frames one by one, where and as they lie."""
     types = torch.tensor(molecule_info().particle_types)
-    return [System(x.clone(), types) for x in molecule_frames(count)[0]]
+    return [System(x, types) for x in molecule_frames(count)[0]]
 
 
 def loss_of(model: AutoencoderModel, x: Tensor, forces: Tensor | None) -> Objective:

@@ -64,7 +64,7 @@ class AutoencoderChecks:
     def test_inputs_are_not_changed(self, subject: Subject) -> None:
         """Positions, forces and z are the same numbers afterwards."""
         model, x = _model(subject)
-        forces = molecule_frames(ROWS)[1].clone()
+        forces = molecule_frames(ROWS)[1]
         z = model.encode(x).detach()
         before = [t.clone() for t in (x, forces, z)]
         model.decode(z)
@@ -175,7 +175,7 @@ def _model(subject: Subject, dtype: torch.dtype = torch.float64) -> tuple[Autoen
     if subject.interface != "autoencoder":
         pytest.skip("no autoencoder")
     model = cast(AutoencoderModel, subject.build(dtype))
-    return model, molecule_frames(ROWS)[0].to(dtype, copy=True)
+    return model, molecule_frames(ROWS)[0].to(dtype)
 
 
 def _seed(number: int) -> torch.Generator:

@@ -53,6 +53,7 @@ def assert_close(actual: Tensor, expected: Tensor, tolerance: float, what: str, 
     assert actual.shape == expected.shape, f"{what}: {list(actual.shape)}, not {list(expected.shape)}"
     if not expected.numel():
         return
+    actual, expected = actual.detach(), expected.detach()
     scale = max(float(expected.abs().max()), 1e-12)
     worst = float((actual - expected).abs().max()) / scale
     allowed = tolerance + slack / scale
