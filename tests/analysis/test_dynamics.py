@@ -1,4 +1,4 @@
-"""Displacements, correlation and implied time scales, Rouse modes, friction: beside exact Langevin dynamics."""
+"""Displacements, correlation and implied time scales, Rouse modes, friction, beside exact dynamics."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ class Difference:
             reference's.
         rmsd, rmsd_error, rmsd_floor: root mean square difference of the free energies, kT.
         bins: compared by rmsd.
+        outside: share of the sample in bins where the reference never is; rmsd does not see them.
     """
 
     js: float
@@ -43,6 +44,7 @@ class Difference:
     rmsd_error: float
     rmsd_floor: float
     bins: int
+    outside: float
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def compare(reference: np.ndarray, model: np.ndarray, seed: int = 0) -> Differen
         error = float(np.std([measure(p, m) for m in models])) if len(model) > 1 else float("nan")
         floor = float(np.mean([measure(a, b) for a, b in pairs])) if len(reference) > 1 else float("nan")
         found.append((measure(p, q), error, floor))
-    return Difference(*found[0], *found[1], int(bins.sum()))
+    return Difference(*found[0], *found[1], int(bins.sum()), float(q[p == 0].sum() / q.sum()))
 
 
 def _redrawn(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -43,7 +43,8 @@ class Comparison:
     """What was found.
 
     Args:
-        metrics: `fes_rmsd` (kT) with its floor, `js_…` (nats) of each feature and plane, `speed_up`.
+        metrics: `fes_rmsd` (kT) with its floor, `outside`, `js_…` (nats) of each feature and plane,
+            `speed_up`.
         record: all of it as plain JSON: floors and errors, time scales at several lags, displacements.
         arrays: `positions [kept, particles, 3]`, `replica [kept]`, `time [kept]`; `features` names, `units`,
             `periods` (NaN: none) of the features, and of the k-th `simulated_k [frames]`, `reference_k`.
@@ -106,12 +107,15 @@ def compared(data: Dataset, simulated: Dataset, interval: float, seed: int = 0) 
     if found:
         main = next(iter(found))
         first = found[main]
-        out.metrics["fes_rmsd"] = metric(first.rmsd, "kT", first.rmsd_error)
-        out.metrics["fes_rmsd_floor"] = metric(first.rmsd_floor, "kT")
         axes = " and ".join(part.name for part in surfaces[main])
+        if first.bins:
+            out.metrics["fes_rmsd"] = metric(first.rmsd, "kT", first.rmsd_error)
+            out.metrics["fes_rmsd_floor"] = metric(first.rmsd_floor, "kT")
+        out.metrics["outside"] = metric(first.outside, "1")
         out.notes.append(
-            f"fes_rmsd: free energy of {axes}, {first.bins} bins where the data is below {CEILING:g} kT "
-            f"and has {RESOLVED:g} frames or more; floor: what two draws of the data's own runs differ by"
+            f"fes_rmsd: free energy of {axes}, {first.bins} bins where the data is below {CEILING:g} kT and "
+            f"has {RESOLVED:g} frames or more; floor: what two draws of the data's own runs differ by. "
+            "outside: share of the simulation in bins where the data never is"
         )
     found |= {_key(part.name): difference([part]) for part in seen}
     out.metrics |= {f"js_{key}": metric(d.js, "nats", d.js_error) for key, d in found.items()}
