@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.bench.coarse_graining import curve, rings
+from zoo.bench.coarse_graining import curve, rings, why
 from zoo.bench.runner import run_suite
 from zoo.bench.suite import Options, Outcome, Suite
 from zoo.errors import UnknownName
@@ -26,7 +26,8 @@ def coarse_graining(options: Options) -> Outcome:
     study = run_suite(Suite(TITLE, rings.rows(options.quick), seeds=seeds), options)
     study.records.extend(rings.published(options.quick, seeds, options.out / "published"))
     study.tables[:] = [rings.table(study.records)]
-    return joined(TITLE, maps, study)
+    reasons = Suite(TITLE, why.rows(options.quick), seeds=seeds, tables=lambda r: [why.table(r)])
+    return joined(TITLE, maps, study, run_suite(reasons, options))
 
 
 def joined(title: str, *parts: Outcome) -> Outcome:

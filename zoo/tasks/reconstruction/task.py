@@ -115,7 +115,9 @@ class ReconstructionTask(Task):
                 f"the loss became {loss.item()} in epoch {self.current_epoch}, step {self.global_step}. "
                 "Look at the frames (`zoo data check`), or lower optim.lr"
             )
-        self._record("train", loss, logs, batch)
+        # of steps on the whole split the last one tells; logging would cost three times as much as a step
+        if not self.model.whole_split or self.trainer.is_last_batch:
+            self._record("train", loss, logs, batch)
         return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -148,8 +150,9 @@ class ReconstructionTask(Task):
         self.model.prepare(*_all(frames, self._side))
 
     def baseline_options(self) -> Mapping[str, Any]:
-        """See `Task`: baselines get as many beads, or latents, as the model has."""
-        return self.model.bottleneck
+        """See `Task`: baselines get the map, and as many beads or latents as the model has."""
+        named = getattr(self.model.config, "map", None)
+        return {**self.model.bottleneck, **({} if named is None else {"map": named})}
 
     @torch.no_grad()
     def predictions(self, frames: Frames) -> Predictions:
