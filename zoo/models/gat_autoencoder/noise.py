@@ -38,10 +38,13 @@ class Noise(nn.Module):
     def concentration(self) -> Tensor:
         """κ of the von Mises densities `[torsions]`, rad⁻².
 
-        Of R = ⟨cos⟩ by κ = R (2 − R²)/(1 − R²), within 3 % (Banerjee et al., JMLR 6, 1345 (2005), eq. 4.4).
+        Solves I₁(κ)/I₀(κ) = ⟨cos⟩ = R: κ ≈ R (2 − R²)/(1 − R²) (Banerjee et al., JMLR 6, 1345 (2005), 4.4)
+        and a step of Newton (Sra, Comput. Stat. 27, 177 (2012)).
         """
-        r = 1 - self.spread.clamp(LEAST, 1)
-        return r * (2 - r.square()) / (1 - r.square())
+        r = 1 - self.spread.double().clamp(LEAST, 1 - LEAST)
+        start = r * (2 - r.square()) / (1 - r.square())
+        cosine = torch.special.i1e(start) / torch.special.i0e(start)
+        return start - (cosine - r) / (1 - cosine.square() - cosine / start)
 
     @torch.no_grad()
     def update(self, found: Coordinates, decoded: Coordinates) -> None:
