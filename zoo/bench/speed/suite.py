@@ -1,4 +1,4 @@
-"""`speed`: four measurements; each says what it compares, none passes or fails by a time."""
+"""`speed`: five measurements; each says what it compares, none passes or fails by a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from zoo.bench.speed import energies, neighbors, segments, throughput
+from zoo.bench.speed import autoencoder, energies, neighbors, segments, throughput
 from zoo.bench.suite import Options, Outcome, Table
 from zoo.errors import ConfigError, ZooError
 from zoo.run import environment
@@ -17,6 +17,7 @@ from zoo.run import environment
 PARTS: tuple[tuple[str, Any, Any], ...] = (
     ("energies", energies.energies, energies.Size()),
     ("schnet", throughput.throughput, throughput.Size()),
+    ("autoencoder", autoencoder.autoencoder, autoencoder.Size()),
     ("neighbours", neighbors.neighbors, neighbors.Size()),
     ("segments", segments.segments, segments.Size()),
 )
