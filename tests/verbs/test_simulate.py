@@ -142,7 +142,7 @@ def test_files_and_record(run, tmp_path):
     assert settings["replicas"] == 4 and settings["frames"] == 40 and settings["temperature"] == 300
     assert settings["interval"] == pytest.approx(0.05)
     steps = settings["interval"] / settings["timestep"]
-    assert steps == pytest.approx(round(steps)) and settings["timestep"] <= settings["shortest_period"] / 12
+    assert steps == pytest.approx(round(steps)) and settings["timestep"] <= settings["shortest_period"] / 8
     assert record["lost_at"] == [None] * 4 and record["metrics"] == made.metrics
     assert {"js_rg", "js_end_to_end", "js_tica", "outside"} <= made.metrics.keys()
     with np.load(run.path / "simulation.npz") as file:
@@ -222,7 +222,7 @@ def test_lost_replicas_are_counted_and_left_behind(run, beads, tmp_path, monkeyp
 def test_bonds_that_break_are_losses(beads, tmp_path):
     """No force at all: each replica flies apart, and that is said instead of a comparison of debris."""
     run = zoo.train("mean-force", str(beads), out=tmp_path / "run")
-    with pytest.raises(RunFailed, match="every replica broke down within"):
+    with pytest.raises(RunFailed, match="every replica broke down, half of them within"):
         zoo.sample(run, 50, tmp_path / "x.npz", replicas=5, interval=1.0, timestep=0.01, equilibrate=20)
     with pytest.raises(RunFailed, match="give a --timestep"):
         zoo.sample(run, 50, tmp_path / "x.npz")

@@ -28,7 +28,7 @@ def sample(
         int | None, typer.Option(help="Simulation: independent copies; one for each 50 frames.")
     ] = None,
     timestep: Annotated[
-        float | None, typer.Option(help="Simulation: ps or τ; a twelfth of the shortest period.")
+        float | None, typer.Option(help="Simulation: ps or τ; an eighth of the shortest period.")
     ] = None,
     friction: Annotated[float | None, typer.Option(help="Simulation: 1/ps or 1/τ; 1.")] = None,
     interval: Annotated[

@@ -115,7 +115,7 @@ def move(
         folder: of the dataset to make.
 
     Raises:
-        RunFailed: no frame is left: every replica broke during equilibration; or a start has no energy.
+        RunFailed: every replica was lost, or a start has no energy.
     """
     replicas, (most, shape) = len(starts), (int(schedule.frames.max()), starts.shape[1:])
     folder.mkdir(parents=True)
@@ -146,10 +146,9 @@ def move(
                 energies[alive[wanted], frame] = state.energies.cpu().numpy()[wanted]
                 taken[alive[wanted]] += 1
             bar.advance(schedule.interval, note=f"{len(alive)} of {replicas} replicas whole")
-    if not taken.any():
-        last = lost_at.max()
+    if not len(alive):
         raise RunFailed(
-            f"every replica broke down within {last:.4g} {like.units.time}, before a frame was kept: train "
+            f"every replica broke down, half of them within {np.median(lost_at):.4g} {like.units.time}: train "
             "the potential further or with priors, or try a shorter --timestep"
         )
     data = _written(folder / "frames", kept, energies, taken, schedule, like, temperature)

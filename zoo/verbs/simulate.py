@@ -33,8 +33,8 @@ from zoo.verbs.simulation_scores import compared
 
 COMPANION = ".simulation.json"
 SIMULATION = "simulation.npz"
-#: Time steps in the shortest period of the potential: ω Δt = 0.52, well below the limit of 2.
-STEPS_PER_PERIOD = 12
+#: Time steps in the shortest period of the potential: ω Δt = 0.79, where 2 is the limit.
+STEPS_PER_PERIOD = 8
 #: Starting frames whose vibrations are looked at for the time step.
 LOOKED_AT = 16
 #: Frames of a replica, replicas, and particles of all replicas together, where none are asked for.
@@ -54,7 +54,7 @@ class Dynamics:
     Args:
         replicas: independent copies of the molecule, started from frames of the training split that are
             spread out. By default one for each 50 frames, 8 to 128.
-        timestep: ps or τ; by default a twelfth of the shortest period of vibration that the potential has
+        timestep: ps or τ; by default an eighth of the shortest period of vibration that the potential has
             at the starting frames.
         friction: of the Langevin thermostat, 1/ps or 1/τ; by default 1.
         interval: time between two kept frames; by default that of the data, at most 1 ps or 10 τ.
@@ -96,7 +96,7 @@ def simulate(
     Raises:
         ConfigError: a setting out of range.
         DataError: a file exists; the dataset is periodic or has no temperature or masses.
-        RunFailed: no replica stayed whole long enough for a frame.
+        RunFailed: no replica stayed whole.
     """
     files = output_files(out, COMPANION, overwrite)
     _check(data, dynamics)
