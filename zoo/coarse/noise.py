@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from zoo.physics.superpose import centered, rotation_onto
 
 #: Partners of each frame.
-PARTNERS = 16
+PARTNERS = 4
 #: Frames that are given partners at most, and stretches that errors come from.
 MOST_FRAMES, STRETCHES = 8192, 16
 #: Stretches that a single run is cut into, between which partners are sought.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def map_dataset(
     coarse = _chosen(data, to, beads, seed)
     if forces == "optimal":
         coarse = _optimal(data, coarse)
+    _warn_of_cut_bonds(data, coarse)
     label = Path(to).name if Path(to).exists() else to
     stem = str(name) if is_registered(str(name)) else Path(name).name
     number = f"-{beads}" if beads is not None else ""
@@ -94,6 +96,24 @@ def _optimal(data: Dataset, coarse: CoarseMap) -> CoarseMap:
     if keys.FORCES not in data.arrays:
         raise DataError(f"{data.name} has no forces to find their best map from; leave --forces out")
     return optimal(coarse, force_gram(data.split("train")), constraints_of(data.system))
+
+
+def _warn_of_cut_bonds(data: Dataset, coarse: CoarseMap) -> None:
+    """Say where a rigid bond of the simulation lies between the weights of two beads' forces."""
+    from zoo.coarse.force_maps import constraints_of, respects
+
+    constraints = constraints_of(data.system)
+    cut = constraints[~respects(coarse, constraints)]
+    if keys.FORCES not in data.arrays or not len(cut):
+        return
+    names = data.system.atom_names or tuple(str(i) for i in range(data.system.num_particles))
+    shown = ", ".join(f"{names[i]}–{names[j]}" for i, j in cut[:4].tolist())
+    more = f" and {len(cut) - 4} more" if len(cut) > 4 else ""
+    print(
+        f"forces on these beads are biased: the map cuts rigid bonds of the simulation ({shown}{more}); "
+        "take --forces optimal, or a map that keeps hydrogens with their heavy atoms",
+        file=sys.stderr,
+    )
 
 
 def _written(data: Dataset, coarse: CoarseMap, label: str, out: Path, forces: str) -> Path:
