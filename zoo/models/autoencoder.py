@@ -65,6 +65,9 @@ class AutoencoderModel(ZooModel):
             forces: the same of forces; None if there are none.
         """
 
+    def look(self, x: Tensor, forces: Tensor | None) -> None:
+        """Take validation frames, as `prepare` does, to choose among candidates by; never to fit to."""
+
     def objective(self, x: Tensor, forces: Tensor | None, progress: float) -> Objective:
         """Return the loss of a batch and what to log of it.
 

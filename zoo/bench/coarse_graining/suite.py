@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoo.bench.coarse_graining import curve, rings, why
+from zoo.bench.coarse_graining.loop import loop
 from zoo.bench.runner import run_suite
 from zoo.bench.suite import Options, Outcome, Suite
 from zoo.errors import UnknownName
@@ -27,7 +28,7 @@ def coarse_graining(options: Options) -> Outcome:
     study.records.extend(rings.published(options.quick, seeds, options.out / "published"))
     study.tables[:] = [rings.table(study.records)]
     reasons = Suite(TITLE, why.rows(options.quick), seeds=seeds, tables=lambda r: [why.table(r)])
-    return joined(TITLE, maps, study, run_suite(reasons, options))
+    return joined(TITLE, maps, study, run_suite(reasons, options), loop(options))
 
 
 def joined(title: str, *parts: Outcome) -> Outcome:

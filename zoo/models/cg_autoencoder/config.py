@@ -20,7 +20,6 @@ class CGAutoencoderConfig(Strict):
     offset: bool = Field(
         False, description="decode deviations from the mean structure; needs task.align=true"
     )
-    initial: Literal["random", "segments"] = Field("random", description="assignment before training")
     restarts: int = Field(4, ge=1, description="assignments that are trained side by side; the best is kept")
     tau_start: float = Field(4.0, gt=0, description="first temperature of the Gumbel-softmax")
     tau_end: float = Field(
@@ -33,4 +32,6 @@ class CGAutoencoderConfig(Strict):
     contiguity: float = Field(0.0, ge=0, description="weight of the bonds that are cut")
     entropy: float = Field(0.0, ge=0, description="weight of the assignment's entropy")
     rescue: bool = Field(True, description="give a bead without particles half of the worst one")
-    refine: bool = Field(True, description="move single particles at the end while the loss falls")
+    refine: bool = Field(
+        True, description="at the end move single particles while the loss falls; choose by held-out frames"
+    )

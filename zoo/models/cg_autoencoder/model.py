@@ -17,10 +17,9 @@ from zoo.models.cg_autoencoder.refining import Landscape, refined
 from zoo.models.cg_autoencoder.rescue import rescued
 from zoo.models.linear import bead_center, decode_linear
 
-#: Logits of the assignment that training starts from: a preference for a segment that noise can overrule.
-PREFERENCE = 3.0
-#: Steps between two looks for beads without particles, and the temperature below which none is rescued:
-#: what is moved then could not settle any more.
+#: By how much the final map is preferred to any other.
+MARGIN = 3.0
+#: Steps between two looks for beads without particles.
 LOOK = 20
 
 
@@ -45,6 +44,9 @@ class CGAutoencoder(AutoencoderModel):
     config: CGAutoencoderConfig
     moment: Tensor  # [particles, particles]
     force_moment: Tensor  # [particles, particles]
+    held_moment: Tensor  # [particles, particles]
+    held_force_moment: Tensor  # [particles, particles]
+    segments: Tensor  # [particles]
     group: Tensor  # [particles]
     decoder: Tensor  # [particles, beads]
     mean: Tensor  # [particles, 3]
@@ -60,15 +62,13 @@ class CGAutoencoder(AutoencoderModel):
         start = torch.from_numpy(segments(system_of(info), beads))
         for name, value in (("weights", weights), ("bonds", bonds)):
             self.register_buffer(name, value, persistent=False)
-        for name in ("moment", "force_moment"):
+        for name in ("moment", "force_moment", "held_moment", "held_force_moment"):
             self.register_buffer(name, torch.zeros(n, n, dtype=torch.float64), persistent=False)
-        self.register_buffer("group", start)
+        self.register_buffer("segments", start, persistent=False)
+        self.register_buffer("group", start.clone())
         self.register_buffer("decoder", torch.zeros(n, beads, dtype=torch.float64))
         self.register_buffer("mean", torch.zeros(n, 3, dtype=torch.float64))
-        logits = 0.1 * torch.randn(config.restarts, n, beads)
-        if config.initial == "segments":
-            logits += PREFERENCE * torch.nn.functional.one_hot(start, beads)
-        self.logits = nn.Parameter(logits)
+        self.logits = nn.Parameter(0.1 * torch.randn(config.restarts, n, beads))
         self.free = nn.Parameter(0.1 * torch.randn(config.restarts, n, beads)) if self._learned else None
 
     @property
@@ -85,17 +85,23 @@ class CGAutoencoder(AutoencoderModel):
         """
         if forces is None and self.config.force_weight:
             raise ConfigError("model.force_weight needs a dataset with forces")
-        x = x.double()
-        x = x - bead_center(x, self.weights)
         if self.config.offset:
-            self.mean.copy_(x.mean(0))
-            x = x - self.mean
-        # in units of the variance of a coordinate, so that all terms of the loss are of order one
-        moment = second_moment(x)
-        self.moment.copy_(moment / (moment.trace() / len(moment)).clamp_min(1e-300))
+            x = x.double()
+            self.mean.copy_((x - bead_center(x, self.weights)).mean(0))
+        self._keep(x, forces, self.moment, self.force_moment)
+
+    def look(self, x: Tensor, forces: Tensor | None) -> None:
+        """See `AutoencoderModel`: among maps of nearly one loss, held-out frames choose."""
+        self._keep(x, forces, self.held_moment, self.held_force_moment)
+
+    def _keep(self, x: Tensor, forces: Tensor | None, moment: Tensor, force_moment: Tensor) -> None:
+        """Fill in second moments in units of their mean diagonal: all terms of the loss are of order one."""
+        x = x.double()
+        found = second_moment(x - bead_center(x, self.weights) - self.mean)
+        moment.copy_(found / (found.trace() / len(found)).clamp_min(1e-300))
         if forces is not None:
             gram = second_moment(forces.double())
-            self.force_moment.copy_(gram / (gram.trace() / len(gram)).clamp_min(1e-300))
+            force_moment.copy_(gram / (gram.trace() / len(gram)).clamp_min(1e-300))
 
     def temperature(self, progress: float) -> float:
         """τ after a share of the training: geometric from `tau_start` to `tau_end`, then held."""
@@ -140,13 +146,20 @@ class CGAutoencoder(AutoencoderModel):
         if self.config.rescue and (last or step % LOOK == 0):
             self.logits.copy_(rescued(self.logits.double(), self.moment, self.weights).to(self.logits))
         if last and self.config.refine and self.free is None:
-            landscape = Landscape(self.moment, self.weights, self.config.force_weight, self.force_moment)
-            groups = [refined(g, self.config.beads, landscape) for g in self._hard()]
-            for logits, group in zip(self.logits, groups, strict=True):
-                top = logits.max() + PREFERENCE
-                logits.scatter_(1, group[:, None], float(top))
+            chosen = self._refined()
+            self.logits.scatter_(
+                2, chosen.expand(len(self.logits), -1)[..., None], float(self.logits.max()) + MARGIN
+            )
         if last:
             self._settle()
+
+    def _refined(self) -> Tensor:
+        """The best of all maps found, of segments, and of what local search makes of each, `[particles]`."""
+        scape = Landscape(self.moment, self.weights, self.config.force_weight, self.force_moment)
+        found = [*self._hard(), self.segments]
+        found += [refined(group, self.config.beads, scape) for group in found]
+        groups = torch.stack(found)
+        return groups[int(self._losses(groups)[0].argmin())]
 
     def _hard(self) -> Tensor:
         """Bead of each particle in each restart, `[restarts, particles]`."""
@@ -159,16 +172,27 @@ class CGAutoencoder(AutoencoderModel):
     @torch.no_grad()
     def _settle(self) -> None:
         """Keep the hard map of least loss, and its decoder."""
-        member = torch.nn.functional.one_hot(self._hard(), self.config.beads).double()
+        groups = self._hard()
+        losses, decoders = self._losses(groups, self.free)
+        best = int(losses.argmin())
+        self.group.copy_(groups[best])
+        self.decoder.copy_(decoders[best])
+
+    def _losses(self, groups: Tensor, free: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Losses `[maps]` on held-out frames where there are any, and decoders, of hard maps `[maps,
+        particles]`.
+        """
+        member = torch.nn.functional.one_hot(groups, self.config.beads).double()
         coarse = soft_map(member, self.weights)
-        decoder = least_squares_decoder(coarse, self.moment) if self.free is None else self.free.double()
-        loss = square_error(coarse, decoder, self.moment) / len(self.moment)
+        decoders = least_squares_decoder(coarse, self.moment) if free is None else free.double()
+        held = bool(self.held_moment.any())
+        moment = self.held_moment if held else self.moment
+        losses = square_error(coarse, decoders, moment) / len(moment)
         if self.config.force_weight:
-            sums = ((member.mT @ self.force_moment) * member.mT).sum((-2, -1)) / self.config.beads
-            loss = loss + self.config.force_weight * sums
-        best = int(loss.argmin())
-        self.group.copy_(self._hard()[best])
-        self.decoder.copy_(decoder[best])
+            gram = self.held_force_moment if held else self.force_moment
+            sums = ((member.mT @ gram) * member.mT).sum((-2, -1)) / self.config.beads
+            losses = losses + self.config.force_weight * sums
+        return losses, decoders
 
     # --- the map -------------------------------------------------------------------------------------
 

@@ -53,15 +53,16 @@ class ReconstructionTask(Task):
     # --- before training -------------------------------------------------------------------------
 
     def begin(self, frames: Frames, val_frames: Frames, settings: Training, *, fresh: bool) -> None:
-        """See `Task`. A fresh model looks at the training split."""
+        """See `Task`. A fresh model looks at the frames."""
         super().begin(frames, val_frames, settings, fresh=fresh)
         world = settings.devices * settings.nodes
         if self.model.whole_split and world > 1:
             raise ConfigError("this model sees the whole split in each step: train it on one device")
         self.keep_best = not self.model.whole_split
-        if fresh:
+        if fresh or self.model.whole_split:  # whose moments are data, and in no checkpoint
             with torch.random.fork_rng():
                 self.model.prepare(*_all(frames, self._side))
+                self.model.look(*_all(val_frames, self._side))
 
     def epoch_steps(self, frames: Frames, settings: Training, world: int) -> int:
         """See `Task`."""
