@@ -115,8 +115,7 @@ def _torsions(x: Tensor, quadruples: list[tuple[int, int, int, int]]) -> Tensor:
 def _series(phi: Tensor, quadruples: list[tuple[int, int, int, int]], kT: float) -> Series:
     """Least squares to −kT ln p; torsions around one bond move together, and each takes its share."""
     axes = [q[1:3] for q in quadruples]
-    middles = _middles(BINS)
-    basis = torch.cat([torch.ones(BINS, 1, dtype=torch.float64), fourier(middles, ORDERS)], 1)
+    basis = _basis(BINS)
     rows = []
     for column, axis in enumerate(axes):
         # One more in each bin: what was not seen in so many frames is high, but not infinitely so.
@@ -132,8 +131,8 @@ def _couplings(phi: Tensor, quadruples: list[tuple[int, int, int, int]], kT: flo
     Distances are the same in a mirror image, so that a model which sees only them cannot tell φ, ψ from
     −φ, −ψ: this term can.
     """
-    middles = fourier(_middles(PAIR_BINS), ORDERS)
-    basis = torch.einsum("am,bn->abmn", middles, middles).reshape(PAIR_BINS**2, -1)
+    single = _basis(PAIR_BINS)
+    basis = torch.einsum("am,bn->abmn", single, single).reshape(PAIR_BINS**2, -1)
     first, second, rows = [], [], []
     for one, two in _neighbouring(quadruples):
         a, b = _bin(phi[:, one], PAIR_BINS), _bin(phi[:, two], PAIR_BINS)
@@ -144,7 +143,7 @@ def _couplings(phi: Tensor, quadruples: list[tuple[int, int, int, int]], kT: flo
         found = _least_squares(basis, energy, (count + 1).sqrt())
         first.append(list(quadruples[one]))
         second.append(list(quadruples[two]))
-        rows.append(found.view(2 * ORDERS, 2 * ORDERS).tolist())
+        rows.append(found.view(single.shape[1], single.shape[1]).tolist())
     return Couplings(first=first, second=second, coefficients=rows)
 
 
@@ -177,8 +176,10 @@ def _walls(x: Tensor, types: np.ndarray, bonds: list[tuple[int, int]], kT: float
     return Walls(atoms=atoms, sigma=[shortest[kind] for kind in kinds], epsilon=kT, power=POWER)
 
 
-def _middles(bins: int) -> Tensor:
-    return (torch.arange(bins, dtype=torch.float64) + 0.5) * (2 * torch.pi / bins) - torch.pi
+def _basis(bins: int) -> Tensor:
+    """1 and the waves in the middle of each bin, `[bins, 1 + 2 · ORDERS]`."""
+    phi = (torch.arange(bins, dtype=torch.float64) + 0.5) * (2 * torch.pi / bins) - torch.pi
+    return torch.cat([torch.ones(bins, 1, dtype=torch.float64), fourier(phi, ORDERS)], 1)
 
 
 def _bin(phi: Tensor, bins: int) -> Tensor:

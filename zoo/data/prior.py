@@ -41,11 +41,11 @@ class Series(_Plain):
 
 
 class Couplings(_Plain):
-    """Σ_mn K_mn b_m(φ) b_n(ψ) of two torsions, b being cos φ, cos 2φ, …, sin φ, sin 2φ, …
+    """Σ_mn K_mn b_m(φ) b_n(ψ) of two torsions, b being 1, cos φ, cos 2φ, …, sin φ, sin 2φ, …
 
     Args:
         first, second: `[terms][4]` atoms of φ and of ψ.
-        coefficients: `[terms][2 · orders][2 · orders]` K, energies.
+        coefficients: `[terms][1 + 2 · orders][1 + 2 · orders]` K, energies.
     """
 
     first: list[list[int]]

@@ -107,7 +107,8 @@ class _Couplings(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         orders = self.coefficients.shape[-1] // 2
-        first, second = (fourier(torsion(x, atoms), orders) for atoms in (self.first, self.second))
+        waves = [fourier(torsion(x, atoms), orders) for atoms in (self.first, self.second)]
+        first, second = (torch.cat([torch.ones_like(w[..., :1]), w], -1) for w in waves)
         return torch.einsum("btm,tmn,btn->b", first, self.coefficients.to(x), second)
 
 
