@@ -30,8 +30,8 @@ class Difference:
     """How far a sample is from the reference.
 
     Args:
-        js, js_error, js_floor: Jensen-Shannon divergence, nats; the floor is that of two samples like the
-            reference's.
+        js, js_error, js_floor: Jensen-Shannon divergence, nats. The floor is what a perfect model would have:
+            that of two samples like the reference's, one of them with as few frames as the model has.
         rmsd, rmsd_error, rmsd_floor: root mean square difference of the free energies, kT.
         bins: compared by rmsd.
         outside: share of the sample in bins where the reference never is; rmsd does not see them.
@@ -157,7 +157,9 @@ def compare(reference: np.ndarray, model: np.ndarray, seed: int = 0) -> Differen
         return surface_rmsd(a, b, bins)
 
     rng = np.random.default_rng(seed)
-    pairs = [(_redrawn(reference, rng), _redrawn(reference, rng)) for _ in range(RESAMPLES)]
+    pairs = [
+        (_redrawn(reference, rng), _thinned(_redrawn(reference, rng), q.sum(), rng)) for _ in range(RESAMPLES)
+    ]
     models = [_redrawn(model, rng) for _ in range(RESAMPLES)]
     found = []
     for measure in (js, rmsd):
@@ -171,6 +173,12 @@ def _redrawn(blocks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Counts of as many blocks, drawn with replacement."""
     times = rng.multinomial(len(blocks), np.full(len(blocks), 1 / len(blocks)))
     return times @ blocks
+
+
+def _thinned(counts: np.ndarray, frames: float, rng: np.random.Generator) -> np.ndarray:
+    """Counts of so many frames drawn from a histogram; itself where it has no more."""
+    total = counts.sum()
+    return counts if frames >= total else rng.multinomial(int(frames), counts / total).astype(np.float64)
 
 
 def blocks_of(run: np.ndarray, least: int = 8) -> np.ndarray:

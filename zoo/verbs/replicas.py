@@ -148,8 +148,8 @@ def move(
             bar.advance(schedule.interval, note=f"{len(alive)} of {replicas} replicas whole")
     if not len(alive):
         raise RunFailed(
-            f"every replica broke down, half of them within {np.median(lost_at):.4g} {like.units.time}: train "
-            "the potential further or with priors, or try a shorter --timestep"
+            f"every replica broke down, half of them within {np.median(lost_at):.4g} {like.units.time}: "
+            "train the potential further or with priors, or try a shorter --timestep"
         )
     data = _written(folder / "frames", kept, energies, taken, schedule, like, temperature)
     del kept

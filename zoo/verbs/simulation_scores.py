@@ -2,7 +2,7 @@
 
 The reference is every frame of the dataset, of all splits: the model is judged as a whole, by the same data
 that any other estimate of these free energies would use. Numbers come with their error, found from replicas,
-and with their floor: what two sets of the reference's own runs differ by.
+and with their floor: what a perfect model with as many frames would have.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def compared(data: Dataset, simulated: Dataset, interval: float, seed: int = 0) 
         out.metrics["outside"] = metric(first.outside, "1")
         out.notes.append(
             f"fes_rmsd: free energy of {axes}, {first.bins} bins where the data is below {CEILING:g} kT and "
-            f"has {RESOLVED:g} frames or more; floor: what two draws of the data's own runs differ by. "
+            f"has {RESOLVED:g} frames or more; floor: what a perfect model with as many frames would have. "
             "outside: share of the simulation in bins where the data never is"
         )
     found |= {_key(part.name): difference([part]) for part in seen}
