@@ -14,6 +14,7 @@ OPTIONS = {
     "segment-map": {"beads": 4},
     "random-map": {"beads": 4},
     "chemical-map": {"beads": 5},
+    "frame-rebuild": {"beads": 4},
 }
 
 for _entry in REGISTRY.entries("models"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +25,23 @@ MARGIN = 3.0
 LOOK = 20
 
 
+@dataclass(frozen=True)
+class Moments:
+    """What is kept of a split: second moments `[particles, particles]` over their mean diagonal, float64.
+
+    Args:
+        positions: of centred positions.
+        forces: of forces, None if there are none.
+    """
+
+    positions: Tensor
+    forces: Tensor | None
+
+    def to(self, device: torch.device) -> Moments:
+        """The same on a device."""
+        return Moments(self.positions.to(device), None if self.forces is None else self.forces.to(device))
+
+
 class CGAutoencoder(AutoencoderModel):
     """`z = C x`, `x ≈ D z`: which bead each particle belongs to is learned.
 
@@ -42,10 +61,8 @@ class CGAutoencoder(AutoencoderModel):
 
     whole_split = True
     config: CGAutoencoderConfig
-    moment: Tensor  # [particles, particles]
-    force_moment: Tensor  # [particles, particles]
-    held_moment: Tensor  # [particles, particles]
-    held_force_moment: Tensor  # [particles, particles]
+    weights: Tensor  # [particles]
+    bonds: Tensor  # [bonds, 2]
     segments: Tensor  # [particles]
     group: Tensor  # [particles]
     decoder: Tensor  # [particles, beads]
@@ -62,8 +79,7 @@ class CGAutoencoder(AutoencoderModel):
         start = torch.from_numpy(segments(system_of(info), beads))
         for name, value in (("weights", weights), ("bonds", bonds)):
             self.register_buffer(name, value, persistent=False)
-        for name in ("moment", "force_moment", "held_moment", "held_force_moment"):
-            self.register_buffer(name, torch.zeros(n, n, dtype=torch.float64), persistent=False)
+        self._moments: dict[str, Moments] = {}
         self.register_buffer("segments", start, persistent=False)
         self.register_buffer("group", start.clone())
         self.register_buffer("decoder", torch.zeros(n, beads, dtype=torch.float64))
@@ -87,21 +103,27 @@ class CGAutoencoder(AutoencoderModel):
             raise ConfigError("model.force_weight needs a dataset with forces")
         if self.config.offset:
             x = x.double()
-            self.mean.copy_((x - bead_center(x, self.weights)).mean(0))
-        self._keep(x, forces, self.moment, self.force_moment)
+            self.mean.copy_((x - bead_center(x, self._particle_weights)).mean(0))
+        self._keep("train", x, forces)
 
     def look(self, x: Tensor, forces: Tensor | None) -> None:
         """See `AutoencoderModel`: among maps of nearly one loss, held-out frames choose."""
-        self._keep(x, forces, self.held_moment, self.held_force_moment)
+        self._keep("held", x, forces)
 
-    def _keep(self, x: Tensor, forces: Tensor | None, moment: Tensor, force_moment: Tensor) -> None:
-        """Fill in second moments in units of their mean diagonal: all terms of the loss are of order one."""
+    def _keep(self, name: str, x: Tensor, forces: Tensor | None) -> None:
         x = x.double()
-        found = second_moment(x - bead_center(x, self.weights) - self.mean)
-        moment.copy_(found / (found.trace() / len(found)).clamp_min(1e-300))
-        if forces is not None:
-            gram = second_moment(forces.double())
-            force_moment.copy_(gram / (gram.trace() / len(gram)).clamp_min(1e-300))
+        x = x - bead_center(x, self._particle_weights) - self.mean.double()
+        self._moments[name] = Moments(_scaled(x), None if forces is None else _scaled(forces.double()))
+
+    def _seen(self, *names: str) -> Moments:
+        """Moments of the first of these splits that was seen, on the weights' device."""
+        name = next(n for n in names if n in self._moments)
+        self._moments[name] = self._moments[name].to(self.logits.device)
+        return self._moments[name]
+
+    @property
+    def _particle_weights(self) -> Tensor:
+        return self.weights.double()
 
     def temperature(self, progress: float) -> float:
         """τ after a share of the training: geometric from `tau_start` to `tau_end`, then held."""
@@ -114,17 +136,18 @@ class CGAutoencoder(AutoencoderModel):
         tau = self.temperature(progress)
         logits = self.logits.double()
         assigned = torch.softmax((logits + config.noise * gumbel(logits)) / tau, -1)
-        coarse = soft_map(assigned, self.weights)
-        n = len(self.moment)
+        coarse = soft_map(assigned, self._particle_weights)
+        seen = self._seen("train")
+        n = self.info.num_particles
         if self.free is None:
-            mse = (self.moment.trace() - explained(coarse, self.moment)) / n
+            mse = (seen.positions.trace() - explained(coarse, seen.positions)) / n
         else:
-            mse = square_error(coarse, self.free.double(), self.moment) / n
+            mse = square_error(coarse, self.free.double(), seen.positions) / n
         loss = mse
         logs = {"mse": mse.min(), "tau": mse.new_tensor(tau)}
-        if config.force_weight and progress >= config.force_from:
+        if seen.forces is not None and config.force_weight and progress >= config.force_from:
             project = soft_projection(assigned, coarse)
-            square = ((project @ self.force_moment) * project).sum((-2, -1)) / config.beads
+            square = ((project @ seen.forces) * project).sum((-2, -1)) / config.beads
             loss = loss + config.force_weight * square
             logs["mean_force"] = square.min()
         if config.contiguity and len(self.bonds):
@@ -144,7 +167,11 @@ class CGAutoencoder(AutoencoderModel):
         """See `AutoencoderModel`: rescues empty beads; at the end refines the best map and keeps it."""
         last = step >= total
         if self.config.rescue and (last or step % LOOK == 0):
-            self.logits.copy_(rescued(self.logits.double(), self.moment, self.weights).to(self.logits))
+            self.logits.copy_(
+                rescued(self.logits.double(), self._seen("train").positions, self._particle_weights).to(
+                    self.logits
+                )
+            )
         if last and self.config.refine and self.free is None:
             chosen = self._refined()
             self.logits.scatter_(
@@ -155,7 +182,9 @@ class CGAutoencoder(AutoencoderModel):
 
     def _refined(self) -> Tensor:
         """The best of all maps found, of segments, and of what local search makes of each, `[particles]`."""
-        scape = Landscape(self.moment, self.weights, self.config.force_weight, self.force_moment)
+        seen = self._seen("train")
+        forces = torch.zeros_like(seen.positions) if seen.forces is None else seen.forces
+        scape = Landscape(seen.positions, self._particle_weights, self.config.force_weight, forces)
         found = [*self._hard(), self.segments]
         found += [refined(group, self.config.beads, scape) for group in found]
         groups = torch.stack(found)
@@ -183,14 +212,14 @@ class CGAutoencoder(AutoencoderModel):
         particles]`.
         """
         member = torch.nn.functional.one_hot(groups, self.config.beads).double()
-        coarse = soft_map(member, self.weights)
-        decoders = least_squares_decoder(coarse, self.moment) if free is None else free.double()
-        held = bool(self.held_moment.any())
-        moment = self.held_moment if held else self.moment
-        losses = square_error(coarse, decoders, moment) / len(moment)
-        if self.config.force_weight:
-            gram = self.held_force_moment if held else self.force_moment
-            sums = ((member.mT @ gram) * member.mT).sum((-2, -1)) / self.config.beads
+        coarse = soft_map(member, self._particle_weights)
+        decoders = (
+            least_squares_decoder(coarse, self._seen("train").positions) if free is None else free.double()
+        )
+        seen = self._seen("held", "train")
+        losses = square_error(coarse, decoders, seen.positions) / self.info.num_particles
+        if seen.forces is not None and self.config.force_weight:
+            sums = ((member.mT @ seen.forces) * member.mT).sum((-2, -1)) / self.config.beads
             losses = losses + self.config.force_weight * sums
         return losses, decoders
 
@@ -200,8 +229,8 @@ class CGAutoencoder(AutoencoderModel):
     def to_beads(self) -> Tensor:
         """C `[beads, particles]` of the hard map; the row of a bead without particles is the centre."""
         member = torch.nn.functional.one_hot(self.group, self.config.beads).double()
-        coarse = soft_map(member, self.weights)
-        middle = self.weights / self.weights.sum()
+        coarse = soft_map(member, self._particle_weights)
+        middle = self._particle_weights / self._particle_weights.sum()
         return torch.where(member.sum(0)[:, None] > 0, coarse, middle)
 
     def encode(self, x: Tensor) -> Tensor:
@@ -216,7 +245,7 @@ class CGAutoencoder(AutoencoderModel):
     @property
     def _bead_weights(self) -> Tensor:
         member = torch.nn.functional.one_hot(self.group, self.config.beads).double()
-        return self.weights @ member
+        return self._particle_weights @ member
 
     @property
     def bottleneck(self) -> dict[str, int]:
@@ -226,4 +255,10 @@ class CGAutoencoder(AutoencoderModel):
     def coarse_map(self) -> CoarseMap:
         """See `AutoencoderModel`; beads without particles are left out."""
         _, group = torch.unique(self.group, return_inverse=True)
-        return centers(group.cpu().numpy(), self.weights.cpu().numpy())
+        return centers(group.cpu().numpy(), self._particle_weights.cpu().numpy())
+
+
+def _scaled(x: Tensor) -> Tensor:
+    """Second moment over its mean diagonal: all terms of the loss are then of order one."""
+    found = second_moment(x)
+    return found / (found.trace() / len(found)).clamp_min(1e-300)

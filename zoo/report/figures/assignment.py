@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib
 import numpy as np
 from matplotlib.colors import ListedColormap
@@ -44,25 +46,25 @@ def draw(group: Group) -> Drawing | None:
     return finish(figure, "Assignment of particles to beads", f"Assignment matrices. {text}.", caption)
 
 
-def _matrix(axis: object, decoded: Decoded) -> None:
+def _matrix(axis: Any, decoded: Decoded) -> None:
     group = decoded.arrays["map_group"]
     order = list(dict.fromkeys(group[group >= 0].tolist()))
     rows = max(_wanted(decoded), len(order))
     image = np.zeros((rows, len(group)))
     for row, bead in enumerate(order):
         image[row, group == bead] = 1 + row % 8
-    colors = ["none", *(matplotlib.colormaps["viridis"](0.2 + 0.72 * (3 * i % 8) / 7) for i in range(8))]
-    axis.imshow(image, aspect="auto", cmap=ListedColormap(colors), vmin=0, vmax=8, interpolation="none")  # type: ignore[attr-defined]
+    colors: list[Any] = ["none", *(matplotlib.colormaps["viridis"](0.2 + 0.72 * (3 * i % 8) / 7) for i in range(8))]
+    axis.imshow(image, aspect="auto", cmap=ListedColormap(colors), vmin=0, vmax=8, interpolation="none")
     sizes = [str(int((group == bead).sum())) for bead in order]
     contiguity = decoded.run.results["metrics"].get("contiguity", {}).get("value")
     known = "" if contiguity is None else f", contiguity {contiguity:.2f}"
-    axis.set_title(f"{decoded.label}: {len(order)} of {rows} beads used{known}", fontsize=9)  # type: ignore[attr-defined]
-    axis.set_ylabel("bead")  # type: ignore[attr-defined]
-    axis.set_yticks([])  # type: ignore[attr-defined]
-    axis.grid(False)  # type: ignore[attr-defined]
+    axis.set_title(f"{decoded.label}: {len(order)} of {rows} beads used{known}", fontsize=9)
+    axis.set_ylabel("bead")
+    axis.set_yticks([])
+    axis.grid(False)
     if rows <= 30:
         for row, size in enumerate(sizes):
-            axis.text(len(group) - 0.3, row, size, va="center", fontsize=6.5)  # type: ignore[attr-defined]
+            axis.text(len(group) - 0.3, row, size, va="center", fontsize=6.5)
 
 
 def _wanted(decoded: Decoded) -> int:
