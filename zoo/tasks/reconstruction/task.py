@@ -19,7 +19,7 @@ from zoo.data.loader import BatchOrder, shares_of
 from zoo.errors import ConfigError, RunFailed
 from zoo.models.autoencoder import AutoencoderModel, has_map
 from zoo.models.base import FittedModel
-from zoo.physics.superpose import centered, superposed
+from zoo.physics.superpose import centered, rotation_onto, superposed
 from zoo.tasks.base import Predictions, Task
 from zoo.tasks.metrics import Metric
 from zoo.tasks.reconstruction.scores import scores
@@ -177,13 +177,16 @@ class ReconstructionTask(Task):
             out = {"reconstruction": model.reconstruct(x), "latent": z}
             if type(model).reconstruct is not AutoencoderModel.reconstruct:
                 out["decoded"] = model.decode(z)
-            place = self._cast(raw)
-            turn = self.options.align or model.superposed
-            for name in ("reconstruction", "decoded"):
-                if name in out and turn:
-                    out[name] = superposed(out[name], place)
             if draws:
                 out["draws"] = torch.stack([model.draw(z, generator) for _ in range(draws)], 1)
+            place = self._cast(raw)
+            for name in ("reconstruction", "decoded"):
+                if name in out and model.superposed:
+                    out[name] = superposed(out[name], place)
+                elif name in out and self._side is not None:
+                    out[name] = out[name] @ self._cast(_rotation(raw, self._side)) + place.mean(
+                        1, keepdim=True
+                    )
             for name, value in out.items():
                 parts.setdefault(name, []).append(value.cpu().numpy().astype(np.float32))
         arrays = {name: np.concatenate(values) for name, values in parts.items()}
@@ -226,10 +229,11 @@ def _turned(x: Tensor, side: Tensor | None, vectors: Tensor | None = None) -> Te
     """
     if side is None:
         return x if vectors is None else vectors
-    from zoo.physics.superpose import rotation_onto
+    return (centered(x) if vectors is None else vectors) @ _rotation(x, side).mT
 
-    middle = centered(x)
-    return (middle if vectors is None else vectors) @ rotation_onto(middle, centered(side)).mT
+
+def _rotation(x: Tensor, side: Tensor) -> Tensor:
+    return rotation_onto(centered(x), centered(side))
 
 
 def _all(frames: Frames, side: Tensor | None) -> tuple[Tensor, Tensor | None]:
