@@ -1,0 +1,1 @@
+"""Variational decoder of beads: one bead configuration, many structures."""
