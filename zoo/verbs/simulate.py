@@ -136,9 +136,7 @@ def simulate(
             metrics, notes, arrays = metrics | found.metrics, notes + found.notes, found.arrays
             record["comparison"] = found.record
         else:
-            notes.append(
-                f"not compared with the data, which is of {data.temperature} {data.units.temperature}"
-            )
+            notes.append("not compared with the data, which is not of this temperature")
         record |= {"metrics": metrics, "notes": notes}
         made = work / "made"
         made.mkdir()
