@@ -21,6 +21,8 @@ PARTNERS = 4
 MOST_FRAMES, STRETCHES = 8192, 16
 #: Stretches that a single run is cut into, between which partners are sought.
 PIECES = 10
+#: Partners of more than so many times the median squared distance are left out.
+FAR = 4.0
 #: Fewer frames say nothing.
 LEAST_FRAMES = 64
 
@@ -39,9 +41,10 @@ def noise_floor(positions: np.ndarray, residuals: np.ndarray, runs: np.ndarray) 
     """Estimate how much of ⟨‖F − F̂(z)‖²⟩ is noise, from frames whose beads are nearly in one place.
 
     Their noises are independent, their mean forces nearly equal: of two residuals δ = F − F̂, one turned as
-    its beads are onto the other's, the mean product is the excess, and half the mean square of the difference
-    the floor. Products are extrapolated to distance zero by a straight line in the squared distance. Any F̂
-    will do, as it drops out of the floor; the nearer to F̄ the better: less is left to extrapolate.
+    its beads are onto the other's, half the mean square of the difference is the floor. It is extrapolated to
+    distance zero by a straight line in the squared distance. Any F̂ will do, as it drops out of the floor; the
+    nearer to F̄ the better, for what is left of F̄ − F̂ and changes faster than partners are apart is taken for
+    noise: the floor is then too high.
 
     A frame's partners are of other runs (or of other tenths of a single one): neighbours in time share their
     noise.
@@ -62,14 +65,14 @@ def noise_floor(positions: np.ndarray, residuals: np.ndarray, runs: np.ndarray) 
     first, second = _partners(_descriptors(positions), _apart(runs))
     if not len(first):
         return None
-    distance, product = _compared(positions, residuals, first, second)
+    distance, difference = _compared(positions, residuals, first, second)
     square = (residuals**2).mean((1, 2))
     stretch = np.arange(len(positions)) * STRETCHES // len(positions)
     excess, floor = np.empty(STRETCHES + 1), np.empty(STRETCHES + 1)
     for left_out in range(STRETCHES + 1):  # the last time nothing is
         kept = (stretch[first] != left_out) & (stretch[second] != left_out)
-        excess[left_out] = _at_zero(distance[kept], product[kept])
-        floor[left_out] = square[stretch != left_out].mean() - excess[left_out]
+        floor[left_out] = _at_zero(distance[kept], difference[kept])
+        excess[left_out] = square[stretch != left_out].mean() - floor[left_out]
     return NoiseFloor(floor[-1], _jackknife(floor[:-1]), excess[-1], _jackknife(excess[:-1]))
 
 
@@ -101,23 +104,23 @@ def _partners(descriptors: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np
 def _compared(
     positions: np.ndarray, residuals: np.ndarray, first: np.ndarray, second: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean square distance after superposition, and mean product of residuals per component, of pairs."""
+    """Mean square distance after superposition, and half that of residuals per component, of pairs."""
     x = centered(torch.from_numpy(positions))
     r = torch.from_numpy(residuals)
-    distance, product = [], []
+    distance, difference = [], []
     for a, b in zip(torch.from_numpy(first).split(4096), torch.from_numpy(second).split(4096), strict=True):
         turn = rotation_onto(x[b], x[a])
         distance.append((x[b] @ turn.mT - x[a]).square().mean((1, 2)))
-        product.append((r[a] * (r[b] @ turn.mT)).mean((1, 2)))
-    return torch.cat(distance).numpy(), torch.cat(product).numpy()
+        difference.append(0.5 * (r[a] - r[b] @ turn.mT).square().mean((1, 2)))
+    return torch.cat(distance).numpy(), torch.cat(difference).numpy()
 
 
-def _at_zero(distance: np.ndarray, product: np.ndarray) -> float:
-    """Value at zero of the line through the nearer half of the pairs (mirror images are far)."""
-    near = distance <= np.median(distance)
+def _at_zero(distance: np.ndarray, difference: np.ndarray) -> float:
+    """Value at zero of the line through all pairs but those that are far, such as mirror images."""
+    near = distance <= FAR * np.median(distance)
     if near.sum() < 3 or np.ptp(distance[near]) == 0:
-        return float(product[near].mean())
-    return float(np.polynomial.polynomial.polyfit(distance[near], product[near], 1)[0])
+        return float(difference[near].mean())
+    return float(np.polynomial.polynomial.polyfit(distance[near], difference[near], 1)[0])
 
 
 def _jackknife(values: np.ndarray) -> float:
