@@ -64,10 +64,10 @@ def test_structures_turn_and_move_with_the_beads(model: CGVAE, x: Tensor) -> Non
 
 
 def test_posterior_and_prior_see_no_orientation(model: CGVAE, x: Tensor) -> None:
-    for parts in zip(model.posterior(x), model.posterior(x @ TURN.T + MOVE), strict=True):
+    for parts in zip(model.posterior_of(x), model.posterior_of(x @ TURN.T + MOVE), strict=True):
         assert torch.allclose(*parts, atol=1e-9)
     z = model.encode(x)
-    for parts in zip(model.prior(z), model.prior(z @ TURN.T + MOVE), strict=True):
+    for parts in zip(model.prior_of(z), model.prior_of(z @ TURN.T + MOVE), strict=True):
         assert torch.allclose(*parts, atol=1e-9)
 
 
@@ -76,8 +76,8 @@ def test_a_mirror_image_is_another_thing(model: CGVAE, x: Tensor) -> None:
     z = model.encode(x)
     gaps = [
         model.decode(z * MIRROR) - model.decode(z) * MIRROR,
-        model.prior(z * MIRROR).mean - model.prior(z).mean,
-        model.posterior(x * MIRROR).mean - model.posterior(x).mean,
+        model.prior_of(z * MIRROR).mean - model.prior_of(z).mean,
+        model.posterior_of(x * MIRROR).mean - model.posterior_of(x).mean,
     ]
     for gap in gaps:
         assert gap.abs().amax((1, 2)).min() > 1e4 * ROUNDING

@@ -190,7 +190,8 @@ class CGVAE(AutoencoderModel):
         s = (self.kind_of_bead(self.types) + self.own_of_bead).expand(len(z), -1, -1)
         v = s.new_zeros(*s.shape[:2], 3, s.shape[2])
         s, v = self.before(s, v, edges, self.edges.index)
-        return Context(s, v, *edges, self.start(z, self.edges.index), z)
+        features, to = edges
+        return Context(s, v, features, to, self.start(z, self.edges.index), z)
 
     def _prior(self, context: Context) -> Gaussian:
         return bounded(*self.prior_head(context.scalars).chunk(2, -1))
@@ -233,12 +234,12 @@ class CGVAE(AutoencoderModel):
         context = self._context(self.encode(x))
         return self._decode(self._posterior(x, context, self._prior(context)).mean, context)
 
-    def posterior(self, x: Tensor) -> Gaussian:
+    def posterior_of(self, x: Tensor) -> Gaussian:
         """Return q(ξ | x, C x); each part `[batch, beads, latent]`."""
         context = self._context(self.encode(x))
         return self._posterior(x, context, self._prior(context))
 
-    def prior(self, z: Tensor) -> Gaussian:
+    def prior_of(self, z: Tensor) -> Gaussian:
         """Return p(ξ | z); each part `[batch, beads, latent]`."""
         return self._prior(self._context(z))
 

@@ -25,6 +25,7 @@ class Edges(nn.Module):
         channels: features of an edge.
     """
 
+    bonded: Tensor  # [beads, beads]
     index: Tensor  # [beads, k]
     mean: Tensor  # [beads, k], unit of length
     spread: Tensor  # [beads, k], unit of length

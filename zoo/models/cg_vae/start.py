@@ -24,6 +24,7 @@ class LocalDecoder(nn.Module):
     """
 
     group: Tensor  # [particles]
+    pairs: Tensor  # [2, pairs]
     weights: Tensor  # [particles, vectors]
     length: Tensor  # unit of length
 
