@@ -1,4 +1,4 @@
-"""`zoo data make|import|fetch|map|export|check`: datasets."""
+"""`zoo data make|import|fetch|map|decode|export|check`: datasets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import typer
 from zoo.cli.options import Out, Set
 from zoo.cli.output import Json, emit, note, table
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Datasets: make, import, map, export, check.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Datasets: make, import, map, decode, export, check."
+)
 
 
 @app.command()
@@ -101,6 +103,21 @@ def map_(
     from zoo.verbs.mapping import map_dataset
 
     print(describe(map_dataset(name, to, out, beads=beads, forces=forces, seed=seed)))
+
+
+@app.command()
+def decode(
+    beads: Annotated[str, typer.Argument(help="Dataset of beads, or a simulated run of task forces.")],
+    by: Annotated[str, typer.Option(help="Run of an autoencoder with the same map.")],
+    out: Out = None,
+    draws: Annotated[int, typer.Option(min=0, help="Structures of each frame; 0: the most likely.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+) -> None:
+    """Write the particles that an autoencoder sees in beads as a dataset."""
+    from zoo.verbs.data import describe
+    from zoo.verbs.decoding import decode_dataset
+
+    print(describe(decode_dataset(beads, by, out, draws=draws, seed=seed)))
 
 
 @app.command()
