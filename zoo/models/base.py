@@ -38,7 +38,7 @@ class ZooModel(nn.Module):
         super().__init__()
         self.config, self.info, self.cutoff = config, info, float(cutoff)
         if info.interface == "potential" and info.prior is not None:
-            self.prior = Prior(info.prior)
+            self.prior_energy = Prior(info.prior)
             self.register_forward_hook(_add_prior)
 
     @abstractmethod
@@ -49,7 +49,7 @@ class ZooModel(nn.Module):
 def _add_prior(model: nn.Module, arguments: tuple[Data], energies: Tensor) -> Tensor:
     assert isinstance(model, ZooModel)
     x = frames_of(arguments[0], keys.POS, model.info.num_particles)
-    return energies + model.prior(x).to(energies)
+    return energies + model.prior_energy(x).to(energies)
 
 
 class FittedModel(ZooModel):

@@ -56,7 +56,8 @@ def _way_back(options: Options, decoded: Outcome, simulated: Outcome) -> list[Ou
     ]
     if len(pair) != 2 or not (pair[0] / SIMULATION).is_file():
         return []
-    record, table = decoders.way_back(*pair, options.out / "data" / "way-back", SYSTEM)
+    potential, decoder = pair
+    record, table = decoders.way_back(potential, decoder, options.out / "data" / "way-back", SYSTEM)
     return [Outcome(TITLE, [record], [table])]
 
 
