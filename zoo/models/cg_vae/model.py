@@ -74,7 +74,7 @@ class CGVAE(AutoencoderModel):
     mean, and thus sees more than z; `decode` takes the prior's mean.
 
     Raises:
-        ConfigError: fewer than three beads, which leave a turn about an axis open.
+        ConfigError: fewer than three beads, which leave a turn about an axis open, or a particle without one.
     """
 
     config: CGVAEConfig
@@ -96,6 +96,8 @@ class CGVAE(AutoencoderModel):
             raise ConfigError(
                 f"map {config.map!r} has {beads} beads here; cg-vae needs three to tell how they lie"
             )
+        if (self._map.group < 0).any():
+            raise ConfigError(f"map {config.map!r} leaves particles without a bead")
         self._buffers_of(system)
         grain = bead_system(system, self._map)
         bonded = torch.zeros(beads, beads, dtype=torch.bool)
