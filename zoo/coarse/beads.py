@@ -42,8 +42,8 @@ def bead_system(system: System, coarse: CoarseMap) -> System:
         bonds=np.array(bonds, np.int64).reshape(-1, 2),
         atom_names=tuple(names or (f"B{b + 1}" for b in range(coarse.num_beads))),
         residue_names=tuple(system.residue_names[i] for i in first) if system.residue_names else (),
-        residues=system.residues[first] if len(system.residues) else [],
-        chains=system.chains[first] if len(system.chains) else [],
+        residues=system.residues[first] if len(system.residues) else system.residues,
+        chains=system.chains[first] if len(system.chains) else system.chains,
         parameters={
             MAP: {
                 "particles": system.num_particles,

@@ -34,6 +34,8 @@ class ZooModel(nn.Module):
         cutoff: length up to which the loader builds edges; 0 if the model looks at none.
     """
 
+    prior_energy: Prior
+
     def __init__(self, config: BaseModel, info: DataInfo, cutoff: float = 0.0) -> None:
         super().__init__()
         self.config, self.info, self.cutoff = config, info, float(cutoff)

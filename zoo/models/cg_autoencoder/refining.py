@@ -43,7 +43,8 @@ class Landscape:
         weighted = self.weights[:, None] * member
         return Sums(
             self.weights @ member,
-            *(_sums(weighted, g) for g in (self.moment, self.square)),
+            _sums(weighted, self.moment),
+            _sums(weighted, self.square),
             _sums(member, self.forces),
         )
 

@@ -128,7 +128,9 @@ class ForcesTask(Task):
         loader = make_loader(frames, self.model.cutoff, batch_size)
         graphs = (self._labelled(graph, fixed=True) for graph in loader)
         self.model.fit(
-            graphs if info.prior is None else without_prior(graphs, self.model.prior, info.num_particles)
+            graphs
+            if info.prior is None
+            else without_prior(graphs, self.model.prior_energy, info.num_particles)
         )
 
     def _labelled(self, batch: Graph, *, fixed: bool) -> Graph:
