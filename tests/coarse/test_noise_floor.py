@@ -1,8 +1,8 @@
 """The noise floor where it is known exactly: beads in a network of springs whose other particles are hidden.
 
-U = ½ Σ_d x_dᵀ L x_d with the Laplacian L of the springs. For beads b on single particles and hidden ones h, x_h
-at given x_b is normal about −L_hh⁻¹ L_hb x_b with covariance kT L_hh⁻¹; the force on the beads has the mean
-−S x_b, S = L_bb − L_bh L_hh⁻¹ L_hb, and the covariance kT L_bh L_hh⁻¹ L_hb.
+U = ½ Σ_d x_dᵀ L x_d with the Laplacian L of the springs. For beads b on single particles and hidden ones h,
+x_h at given x_b is normal about −L_hh⁻¹ L_hb x_b with covariance kT L_hh⁻¹; the force on the beads
+has the mean −S x_b, S = L_bb − L_bh L_hh⁻¹ L_hb, and the covariance kT L_bh L_hh⁻¹ L_hb.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def test_mean_forces_at_held_beads_are_the_exact_ones(network: dict[str, np.ndar
 
 
 def test_alanine_dipeptide_s_floor_from_pairs_is_that_of_held_beads() -> None:
-    """Within 15 %: the pairs of 640 frames have an error of 5 %, and 0.8 ps at held beads miss 3 % of the noise."""
+    """Within 15 %: pairs of 640 frames have an error of 5 %, 0.8 ps at held beads miss 3 % of the noise."""
     data = zoo.load_dataset("alanine-dipeptide")
     kT = data.units.boltzmann * 300
     coarse = scheme("backbone", data.system)
