@@ -148,6 +148,13 @@ def test_start_recovers_what_is_in_its_span() -> None:
     assert off[4] < 1e-4 * (x[:, 4] - z[:, 0]).square().mean()
 
 
+def test_a_batch_of_one_has_a_loss(model: CGVAE, x: Tensor) -> None:
+    """The last batch of an epoch may be one frame."""
+    for mode in (True, False):
+        loss, _ = model.train(mode).objective(x[:1], None, 0.5)
+        assert torch.isfinite(loss)
+
+
 # --- learning -----------------------------------------------------------------------------------------
 
 

@@ -29,6 +29,8 @@ COUNTED = ("segments", "random")
 STIFF = 0.03
 #: Spreads that a bond or a 1–3 distance may be off its mean for nothing.
 FREE = 2.0
+#: Positions that statistics are taken of before training, at most: distances would fill the memory.
+MOST = 4_000_000
 #: Weight of the square error of the most likely structure: low, as what beads leave open would blur it.
 LIKELY = 0.1
 #: Vectors of the beads that the offsets of atoms are measured by: a frame has three.
@@ -142,7 +144,7 @@ class CGVAE(AutoencoderModel):
 
     def prepare(self, x: Tensor, forces: Tensor | None) -> None:
         """See `AutoencoderModel`: neighbours of beads, where particles lie about them, usual distances."""
-        x = x.double()
+        x = x[:: -(-x[..., 0].numel() // MOST)].double()
         z = self.to_beads.double() @ x
         d = torch.linalg.vector_norm(x[:, self.pairs[:, 0]] - x[:, self.pairs[:, 1]], dim=-1)
         self.usual.copy_(torch.stack([d.mean(0), d.std(0, correction=0)], -1))
@@ -159,11 +161,11 @@ class CGVAE(AutoencoderModel):
         prior = self._prior(context)
         posterior = self._posterior(x, context, prior)
         kl = divergence(posterior, prior).mean() / x[0].numel()
-        # half of the structures from the beads alone are most likely ones, the others are draws
-        half = len(x) // 2 if self.training else len(x)
-        way = posterior.draw() if self.training else posterior.mean
-        other = torch.cat([prior.mean[:half], prior.draw()[half:]])
-        rebuilt, drawn = self._decode(torch.cat([way, other]), context.twice()).chunk(2)
+        half = (len(x) + 1) // 2
+        ways = [posterior.mean, prior.mean]
+        if self.training:  # from the beads alone: half are the most likely structures, half are draws
+            ways = [posterior.draw(), torch.cat([prior.mean[:half], prior.draw()[half:]])]
+        rebuilt, drawn = self._decode(torch.cat(ways), context.twice()).chunk(2)
         mse = (rebuilt - x).square().mean()
         decoded = (drawn[:half] - x[:half]).square().mean()
         strain = self._strain(rebuilt) + self._strain(drawn)
