@@ -15,7 +15,7 @@ SPEC = ModelSpec(
             "optim.lr": 3e-3,
             "optim.warmup_steps": 50,
             "train.batch_size": 64,
-            "train.epochs": 100,
+            "train.epochs": 60,
         },
     },
 )
