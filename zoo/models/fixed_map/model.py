@@ -113,6 +113,7 @@ class ChemicalMap(FixedMap):
         system = system_of(self.info)
         if self.config.map != "auto":
             return scheme(self.config.map, system)
+        wanted = _needed(self.config.beads)
         found = []
         for name in CHEMICAL:
             try:
@@ -123,7 +124,6 @@ class ChemicalMap(FixedMap):
             raise ConfigError(
                 "chemical-map goes by elements, atoms' names and residues: this system has none"
             )
-        wanted = self.config.beads or 0
         return min(found, key=lambda m: (abs(m.num_beads - wanted), -m.num_beads))
 
 
