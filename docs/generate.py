@@ -15,18 +15,19 @@ os.environ["ZOO_PLUGINS"] = "none"  # what happens to be installed beside the bu
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from pages import boltzmann, commands, data, entries, formats, keys, settings  # noqa: E402
+from pages import commands, data, entries, formats, keys, measured, settings  # noqa: E402
 
 #: Folders that hold generated pages and nothing else, and single pages elsewhere.
 GENERATED = ("entries", "reference")
-PAGES = ("boltzmann.md", "data.md")
+PAGES = ("boltzmann.md", "coarse-graining.md", "data.md")
 
 
 def build() -> dict[str, str]:
     """Return the text of each generated page by its path under `docs/`."""
     return {
         **entries.pages(),
-        "boltzmann.md": boltzmann.page(),
+        "boltzmann.md": measured.page("boltzmann"),
+        "coarse-graining.md": measured.page("coarse-graining"),
         "data.md": data.page(),
         "reference/keys.md": keys.page(),
         "reference/settings.md": settings.page(),

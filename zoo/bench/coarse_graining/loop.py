@@ -22,9 +22,11 @@ from zoo.verbs.sample import sample
 #: Maps by name, with their numbers of beads.
 MAPS = {"backbone": 5, "backbone-beta": 6}
 SYSTEM = "alanine-dipeptide"
+#: What simulations are compared with: its basins have their true weights, which those of short runs have not.
+REFERENCE = "alanine-dipeptide/replica-exchange"
 TITLE, MODEL = "Coarse-grained potentials of alanine dipeptide", "schnet"
 #: Frames of a simulation that free energies are found from.
-FRAMES, QUICK_FRAMES = 4000, 500
+FRAMES, QUICK_FRAMES = 3000, 500
 SETTINGS: dict[str, Any] = {
     "model.cutoff": 12.0, "model.hidden_channels": 64, "model.num_filters": 64, "model.num_interactions": 3,
     "optim.lr": 1e-3, "optim.warmup_steps": 200, "train.batch_size": 128, "train.ema": 0.995,
@@ -45,7 +47,7 @@ def loop(options: Options) -> Outcome:
     for record in outcome.records:
         if record["error"] is None:
             try:
-                _simulate(record, QUICK_FRAMES if options.quick else FRAMES)
+                _simulate(record, options, QUICK_FRAMES if options.quick else FRAMES)
             except ZooError as error:
                 outcome.failures.append(f"{record['row']}: simulation: {error}")
     outcome.tables[:] = [table(outcome.records)]
@@ -53,19 +55,25 @@ def loop(options: Options) -> Outcome:
 
 
 def _row(options: Options, to: str) -> Row:
-    folder = options.out / "data" / f"{SYSTEM}-{to}"
-    if not folder.is_dir():
-        map_dataset(SYSTEM, to, folder)
     short = {"train.epochs": 4} if options.quick else {}
-    return Row(MODEL, str(folder), "forces", {**SETTINGS, **short})
+    return Row(MODEL, str(_mapped(options, SYSTEM, to)), "forces", {**SETTINGS, **short})
 
 
-def _simulate(record: Record, frames: int) -> None:
+def _mapped(options: Options, system: str, to: str) -> Path:
+    folder = options.out / "data" / f"{system}-{to}".replace("/", "-")
+    if not folder.is_dir():
+        map_dataset(system, to, folder)
+    return folder
+
+
+def _simulate(record: Record, options: Options, frames: int) -> None:
     """Add the metrics of a simulation to a run's record, from its file where it is done already."""
     run = Run(record["run"])
     kept = run.path / "simulation-metrics.json"
     if not kept.is_file():
-        made = sample(run, frames, run.path / "simulation.xtc", overwrite=True)
+        to = Path(run.config.dataset["name"]).name.removeprefix(f"{SYSTEM}-")
+        reference = _mapped(options, REFERENCE, to)
+        made = sample(run, frames, run.path / "simulation.xtc", dataset=reference, overwrite=True)
         kept.write_text(json.dumps(made.metrics), encoding="utf-8")
     record["metrics"] |= json.loads(kept.read_text(encoding="utf-8"))
 

@@ -1,6 +1,6 @@
-"""The page of Boltzmann generators: text by hand, tables from kept records of `zoo bench` and `zoo train`.
+"""Pages of text by hand with tables from kept records of `zoo bench` and `zoo train`.
 
-In `docs/pages/boltzmann.text` a line `{{ name }}` stands for a table of this module.
+In `docs/pages/NAME.text` a line `{{ kind:file }}` stands for a table of docs/results/FILE.json.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 from pages.markup import NOTICE, table
 
 HERE = Path(__file__).resolve().parents[1]
-TEXT, RESULTS = HERE / "pages" / "boltzmann.text", HERE / "results"
+RESULTS = HERE / "results"
 
 
-def page() -> str:
-    """Return the page."""
-    text = TEXT.read_text(encoding="utf-8")
+def page(name: str) -> str:
+    """Return the page of docs/pages/NAME.text."""
+    text = (HERE / "pages" / f"{name}.text").read_text(encoding="utf-8")
     return (
         NOTICE
         + "\n"
@@ -32,16 +32,23 @@ def _drawn(name: str) -> str:
     if not path.is_file():
         return f"*(no results kept under docs/results/{path.name})*"
     record = json.loads(path.read_text(encoding="utf-8"))
-    return {"bench": _bench, "basins": _basins, "runs": _runs}[kind](record)
+    kind, _, part = kind.partition("#")
+    return {"bench": _bench, "basins": _basins, "runs": _runs, "part": _part}[kind](record, part)
 
 
-def _bench(record: dict[str, Any]) -> str:
+def _bench(record: dict[str, Any], _: str) -> str:
     """Tables as the benchmark printed them."""
     parts = [table(t["header"], t["rows"]) + f"\n{t['note']}." for t in record["tables"]]
     return "\n\n".join(parts) + _made(record)
 
 
-def _runs(record: dict[str, Any]) -> str:
+def _part(record: dict[str, Any], number: str) -> str:
+    """One of a benchmark's tables, counted from 1."""
+    found = record["tables"][int(number) - 1]
+    return table(found["header"], found["rows"]) + f"\n{found['note']}." + _made(record)
+
+
+def _runs(record: dict[str, Any], _: str) -> str:
     """One line for each kept run."""
     header = (
         "system",
@@ -56,7 +63,7 @@ def _runs(record: dict[str, Any]) -> str:
     return table(header, [[run[name] for name in header] for run in record["runs"]]) + _made(record)
 
 
-def _basins(record: dict[str, Any]) -> str:
+def _basins(record: dict[str, Any], _: str) -> str:
     """Shares of each basin by several methods, in percent."""
     return table(record["header"], record["rows"]) + _made(record)
 
