@@ -18,6 +18,7 @@ from zoo.models.cg_vae.config import CGVAEConfig
 from zoo.models.cg_vae.latent import Gaussian, divergence
 from zoo.models.cg_vae.model import CGVAE
 from zoo.models.cg_vae.start import LocalDecoder
+from zoo.models.cg_vae.strain import Strain
 
 TURN = torch.from_numpy(Rotation.from_rotvec([0.4, -1.1, 0.7]).as_matrix())
 MOVE = torch.tensor([3.0, -20.0, 7.0], dtype=torch.float64)
@@ -131,6 +132,16 @@ def test_gradients_reach_all_weights(info: DataInfo, x: Tensor) -> None:
     silent = [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     assert not silent
     assert logs["kl"] > 0
+
+
+def test_strain_is_zero_of_frames_and_tells_a_hand(info: DataInfo, x: Tensor) -> None:
+    """Little in the frames it knows, and much in their mirror images, in which all distances are right."""
+    strain = Strain(np.array(info.bonds)).double()
+    strain.prepare(x)
+    length = strain.length.square()
+    assert strain(x) < 1e-3 * length  # two spreads are free
+    assert strain(x * MIRROR) > 10 * strain(x)
+    assert strain(1.1 * x) > 10 * strain(x)
 
 
 def test_start_recovers_what_is_in_its_span() -> None:

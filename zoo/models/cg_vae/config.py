@@ -19,5 +19,5 @@ class CGVAEConfig(Strict):
     kl_weight: float = Field(0.01, ge=0, description="of the divergence of posterior and prior, a coordinate")
     kl_warmup: float = Field(0.3, ge=0, le=1, description="share of the training in which it rises from 0")
     bond_weight: float = Field(
-        1.0, ge=0, description="of bonds and 1–3 distances outside of their usual range"
+        1.0, ge=0, description="of bonds, angles and hands outside of their usual range"
     )

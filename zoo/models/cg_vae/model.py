@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoo.analysis.structures import angle_pairs
 from zoo.coarse.beads import bead_system
 from zoo.coarse.maps import CoarseMap
 from zoo.coarse.schemes import scheme
@@ -20,6 +18,7 @@ from zoo.models.cg_vae.config import CGVAEConfig
 from zoo.models.cg_vae.latent import Gaussian, bounded, divergence
 from zoo.models.cg_vae.network import Edges, Network
 from zoo.models.cg_vae.start import LocalDecoder
+from zoo.models.cg_vae.strain import Strain
 
 #: Beads of segments and random maps unless told.
 BEADS = 6
@@ -27,8 +26,6 @@ BEADS = 6
 COUNTED = ("segments", "random")
 #: Least spread of a distance, in bonds.
 STIFF = 0.03
-#: Spreads that a bond or a 1–3 distance may be off its mean for nothing.
-FREE = 2.0
 #: Positions that statistics are taken of before training, at most: distances would fill the memory.
 MOST = 4_000_000
 #: Weight of the square error of the most likely structure: low, as what beads leave open would blur it.
@@ -69,11 +66,11 @@ class CGVAE(AutoencoderModel):
     C x̂ = z holds exactly. x̂ turns and moves with z, but is no mirror image when z is one:
     three beads are their own mirror image, and molecules are not. Training minimises
 
-        ⟨|x̂ − x|²⟩/ℓ² + weight · KL(q ‖ p)/3N + weight · (bonds and 1–3 distances out of range)²/ℓ²,
+        ⟨|x̂ − x|²⟩/ℓ² + weight · KL(q ‖ p)/3N + weight · (strain of bonds)²/ℓ²,
 
-    ℓ being the mean bond; the last term also where ξ comes from the prior, half of the time its mean: of the
-    square error alone, the hydrogens of a methyl would lie on its axis. `reconstruct` takes the posterior's
-    mean, and thus sees more than z; `decode` takes the prior's mean.
+    ℓ being the mean bond; the last term (`Strain`) also where ξ comes from the prior, half of the time its
+    mean: of the square error alone, the hydrogens of a methyl would lie on its axis. `reconstruct` takes the
+    posterior's mean, and thus sees more than z; `decode` takes the prior's mean.
 
     Raises:
         ConfigError: fewer than three beads, which leave a turn about an axis open, or a particle without one.
@@ -84,9 +81,7 @@ class CGVAE(AutoencoderModel):
     group: Tensor  # [particles]
     kinds: Tensor  # [particles]
     types: Tensor  # [beads]
-    pairs: Tensor  # [pairs, 2]
     length: Tensor  # unit of length
-    usual: Tensor  # [pairs, 2] mean and spread, unit of length
 
     def __init__(self, config: CGVAEConfig, info: DataInfo) -> None:
         super().__init__(config, info)
@@ -106,6 +101,7 @@ class CGVAE(AutoencoderModel):
         i, j = torch.from_numpy(grain.bonds).T
         bonded[i, j] = bonded[j, i] = True
         c = config.hidden_channels
+        self.strain = Strain(system.bonds)
         self.edges = Edges(beads, config.neighbors, bonded, c)
         self.start = LocalDecoder(self.group, beads, self.edges.index.shape[1])
         self.kind_of_bead = nn.Embedding(int(grain.types.max()) + 1, c)
@@ -128,17 +124,14 @@ class CGVAE(AutoencoderModel):
     def _buffers_of(self, system: System) -> None:
         """What the map and the system say, and room for what `prepare` finds."""
         types = torch.from_numpy(bead_system(system, self._map).types)
-        pairs = np.concatenate([system.bonds, angle_pairs(system.bonds)])
         for name, value in (
             ("to_beads", torch.from_numpy(self._map.positions)),
             ("group", torch.from_numpy(self._map.group)),
             ("kinds", _kinds(system)),
             ("types", types),
-            ("pairs", torch.from_numpy(pairs)),
         ):
             self.register_buffer(name, value, persistent=False)
         self.register_buffer("length", torch.ones(()))
-        self.register_buffer("usual", torch.ones(len(pairs), 2))
 
     # --- training ----------------------------------------------------------------------------------
 
@@ -146,11 +139,9 @@ class CGVAE(AutoencoderModel):
         """See `AutoencoderModel`: neighbours of beads, where particles lie about them, usual distances."""
         x = x[:: -(-x[..., 0].numel() // MOST)].double()
         z = self.to_beads.double() @ x
-        d = torch.linalg.vector_norm(x[:, self.pairs[:, 0]] - x[:, self.pairs[:, 1]], dim=-1)
-        self.usual.copy_(torch.stack([d.mean(0), d.std(0, correction=0)], -1))
-        bonds = len(self.info.bonds)
+        self.strain.prepare(x)
         around = (x - z[:, self.group]).square().sum(-1).mean().sqrt()
-        self.length.copy_(d[:, :bonds].mean() if bonds else around)
+        self.length.copy_(self.strain.length if self.strain.bonds else around)
         self.edges.prepare(z, STIFF * float(self.length))
         self.start.prepare(x, z, self.edges.index)
 
@@ -168,7 +159,7 @@ class CGVAE(AutoencoderModel):
         rebuilt, drawn = self._decode(torch.cat(ways), context.twice()).chunk(2)
         mse = (rebuilt - x).square().mean()
         decoded = (drawn[:half] - x[:half]).square().mean()
-        strain = self._strain(rebuilt) + self._strain(drawn)
+        strain = self.strain(rebuilt) + self.strain(drawn)
         rise = min(1.0, progress / config.kl_warmup) if config.kl_warmup else 1.0
         unit = self.length.square()
         loss = (
@@ -178,14 +169,6 @@ class CGVAE(AutoencoderModel):
         )
         logs = {"mse": mse, "kl": kl, "strain": strain, "decode_mse": decoded}
         return loss, {name: value.detach() for name, value in logs.items()}
-
-    def _strain(self, x: Tensor) -> Tensor:
-        """Mean square of what bonds and 1–3 distances are out of their usual range, unit of length²."""
-        if not len(self.pairs):
-            return x.new_zeros(())
-        d = ((x[:, self.pairs[:, 0]] - x[:, self.pairs[:, 1]]).square().sum(-1) + 1e-12).sqrt()
-        mean, spread = self.usual.unbind(-1)
-        return ((d - mean).abs() - FREE * spread).clamp_min(0).square().mean()
 
     # --- the three distributions -------------------------------------------------------------------
 
