@@ -30,7 +30,7 @@ FRAMES, QUICK_FRAMES = 3000, 500
 SETTINGS: dict[str, Any] = {
     "model.cutoff": 12.0, "model.hidden_channels": 64, "model.num_filters": 64, "model.num_interactions": 3,
     "optim.lr": 1e-3, "optim.warmup_steps": 200, "train.batch_size": 128, "train.ema": 0.995,
-    "train.epochs": 24,
+    "train.epochs": 80,
 }  # fmt: skip
 HEADER = (
     "BEADS", "MODEL", "FORCE MSE (kcal/mol/Å)²", "PRIOR ALONE", "NOISE FLOOR", "STABLE", "F(φ, ψ) RMSD kT",
