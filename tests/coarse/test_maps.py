@@ -10,7 +10,7 @@ import pytest
 import zoo
 from zoo import keys
 from zoo.coarse.beads import bead_system, map_of
-from zoo.coarse.maps import CoarseMap, centers, on_particles, pieces, projection
+from zoo.coarse.maps import CoarseMap, agreement, centers, on_particles, pieces, projection
 from zoo.coarse.schemes import SCHEMES, scheme, segments
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset
@@ -146,3 +146,13 @@ def test_map_of_ring_by_name_of_file(tmp_path: Path) -> None:
     assert open_dataset(out).system.num_particles == 12
     with pytest.raises(DataError, match="exists already"):
         map_dataset("ring-polymer", "segments", tmp_path / "x", beads=12)
+
+
+def test_agreement_of_maps() -> None:
+    """One for the same beads whatever their numbers, near zero for maps at random."""
+    group = segments(ring(70), 10)
+    assert agreement([group, 9 - group]) == pytest.approx(1)
+    rng = np.random.default_rng(0)
+    assert abs(agreement([rng.permutation(group) for _ in range(6)])) < 0.05  # 15 pairs of 70 particles
+    with pytest.raises(DataError, match="several"):
+        agreement([group])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from sklearn.metrics import adjusted_rand_score
 
 from zoo.errors import DataError
 
@@ -133,3 +136,16 @@ def pieces(group: np.ndarray, bonds: np.ndarray) -> int:
     graph = coo_matrix((np.ones(len(inside)), (inside[:, 0], inside[:, 1])), shape=(n, n))
     labels = connected_components(graph, directed=False)[1]
     return len(np.unique(labels[group >= 0]))
+
+
+def agreement(groups: Sequence[np.ndarray]) -> float:
+    """Mean adjusted Rand index of all pairs of maps `[particles]`: 1 for the same beads, 0 for chance.
+
+    Hubert & Arabie, J. Classif. 2, 193 (1985). Maps of a symmetric molecule can be equally good and differ.
+
+    Raises:
+        DataError: fewer than two maps.
+    """
+    if len(groups) < 2:
+        raise DataError("agreement is one of several maps")
+    return float(np.mean([adjusted_rand_score(a, b) for a, b in combinations(groups, 2)]))

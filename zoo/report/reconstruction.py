@@ -22,12 +22,14 @@ class Decoded:
     """Predictions of one run; see `zoo.tasks.reconstruction.task`.
 
     Args:
-        label: the model, as everywhere in the report.
+        name: the model, as everywhere in the report.
+        label: the same, shorter.
         run: where they are from.
         arrays: of the run.
         frames: the originals.
     """
 
+    name: str
     label: str
     run: Run
     arrays: Mapping[str, np.ndarray]
@@ -60,7 +62,7 @@ def all_decoded(group: Group) -> list[Decoded]:
             continue
         _, frames = group.predicted(run, "reconstruction")
         try:
-            found.append(Decoded(short(label), run, run.predictions(), frames))
+            found.append(Decoded(label, short(label), run, run.predictions(), frames))
         except RunError as error:
             raise LeftOut(str(error)) from error
     return found
