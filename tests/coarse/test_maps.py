@@ -148,6 +148,12 @@ def test_map_of_ring_by_name_of_file(tmp_path: Path) -> None:
         map_dataset("ring-polymer", "segments", tmp_path / "x", beads=12)
 
 
+def test_centres_of_a_periodic_system_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="periodic"):
+        map_dataset("kob-andersen", "random", tmp_path / "x", beads=5)
+    assert not (tmp_path / "x").exists()
+
+
 def test_agreement_of_maps() -> None:
     """One for the same beads whatever their numbers, near zero for maps at random."""
     group = segments(ring(70), 10)

@@ -59,6 +59,11 @@ def map_dataset(
         raise UnknownName("force map", forces, FORCE_MAPS)
     data = open_dataset(name)
     coarse = _chosen(data, to, beads, seed)
+    if data.system.periodic and (np.count_nonzero(coarse.positions, axis=1) > 1).any():
+        raise DataError(
+            f"{data.name} is periodic, and the centre of particles on both sides of a wall is nowhere near "
+            "them; import the molecules whole with --set periodic=false, or take a map onto single particles"
+        )
     if forces == "optimal":
         coarse = _optimal(data, coarse)
     _warn_of_cut_bonds(data, coarse)
