@@ -15,7 +15,7 @@ SPEC = ModelSpec(
             "optim.lr": 2e-3,
             "optim.warmup_steps": 100,
             "train.batch_size": 16,
-            "train.epochs": 60,
+            "train.epochs": 30,
             "train.ema": 0.999,
         }
     },
