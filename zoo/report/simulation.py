@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from zoo import keys
 from zoo.analysis.free_energy import Difference, Grid, block_counts, blocks_of, compare, grid
 from zoo.analysis.peptides import torsion_planes
 from zoo.data.dataset import Dataset
@@ -30,8 +29,8 @@ class Simulated:
     Args:
         label: the model, as everywhere in the report.
         run: where it is from.
-        arrays: of the simulation.
-        data: all of its frames are the reference.
+        arrays: of the simulation, and of the data that it was compared with.
+        data: that the model learned from.
     """
 
     label: str
@@ -47,7 +46,12 @@ class Simulated:
     @property
     def frames(self) -> int:
         """Number of simulated frames."""
-        return len(self.arrays["simulated_0"]) * len(self.data) // len(self.arrays["reference_0"])
+        return len(self.arrays["simulated_0"]) * self.references // len(self.arrays["reference_0"])
+
+    @property
+    def references(self) -> int:
+        """Number of the reference's frames."""
+        return len(self.arrays["reference_run"])
 
     @property
     def main(self) -> tuple[int, ...]:
@@ -69,13 +73,12 @@ class Simulated:
             np.stack([self.arrays[f"{side}_{k}"] for k in parts], 1) for side in ("reference", "simulated")
         )
         periods = [float(p) if np.isfinite(p) else None for p in self.arrays["periods"][list(parts)]]
-        on, copies = grid(reference, periods), len(reference) // len(self.data)
-        weights = None
-        if keys.WEIGHTS in self.data.arrays:
-            weights = np.repeat(np.asarray(self.data.array(keys.WEIGHTS)), copies)
+        on, copies = grid(reference, periods), len(reference) // self.references
+        weights = np.repeat(self.arrays["reference_weight"], copies)
+        blocks = np.repeat(blocks_of(self.arrays["reference_run"]), copies)
         return (
             on,
-            block_counts(reference, np.repeat(blocks_of(self.data.runs()), copies), on, weights),
+            block_counts(reference, blocks, on, weights),
             block_counts(simulated, np.repeat(blocks_of(self._replicas()), copies), on),
         )
 
@@ -121,9 +124,10 @@ def _read(label: str, run: Run, data: Dataset) -> Simulated:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        frames = len(arrays["reference_0"])
+        whole = len(arrays["reference_0"]) % len(arrays["reference_run"]) == 0
+        sound = whole and arrays["positions"].shape[1] == data.system.num_particles
     except Exception as error:  # of a damaged archive, anything from zipfile to numpy
         raise LeftOut(f"{path} cannot be read: {error}; `zoo sample` makes it anew") from error
-    if frames < len(data) or frames % len(data) or arrays["positions"].shape[1] != data.system.num_particles:
-        raise LeftOut(f"{path} is of other data; `zoo sample` makes it anew")
+    if not sound:
+        raise LeftOut(f"{path} is of other particles; `zoo sample` makes it anew")
     return Simulated(label, run, arrays, data)

@@ -46,7 +46,9 @@ class Comparison:
         metrics: `fes_rmsd` (kT) with its floor, `outside`, `js_…` (nats) of each feature and plane,
             `speed_up`.
         record: all of it as plain JSON: floors and errors, time scales at several lags, displacements.
-        arrays: `positions [kept, particles, 3]`, `replica [kept]`, `time [kept]`; `features` names, `units`,
+        arrays: `positions [kept, particles, 3]`, `replica [kept]`, `time [kept]`; `reference` name of the
+        data,
+            `reference_run`, `reference_weight` of its frames; `features` names, `units`,
             `periods` (NaN: none) of the features, and of the k-th `simulated_k [frames]`, `reference_k`.
         notes: what to know of it.
     """
@@ -122,7 +124,7 @@ def compared(data: Dataset, simulated: Dataset, interval: float, seed: int = 0) 
     out.record["surfaces"] = {key: [part.name for part in parts] for key, parts in surfaces.items()}
     out.record["differences"] = {key: asdict(d) for key, d in found.items()}
     _clocks(out, data, simulated, slow, interval, seed)
-    out.arrays = _arrays(simulated, seen)
+    out.arrays = _arrays(data, simulated, seen)
     return out
 
 
@@ -243,12 +245,17 @@ def _spacing(data: Dataset) -> float | None:
     return float(steps.mean())
 
 
-def _arrays(simulated: Dataset, seen: Sequence[_Seen]) -> dict[str, np.ndarray]:
+def _arrays(data: Dataset, simulated: Dataset, seen: Sequence[_Seen]) -> dict[str, np.ndarray]:
     frames = np.unique(np.linspace(0, len(simulated) - 1, min(KEPT, len(simulated))).astype(int))
     out = {
         "positions": simulated.array(keys.POSITIONS, frames).astype(np.float32),
         "replica": simulated.array(keys.RUN, frames),
         "time": simulated.array(keys.TIME, frames),
+        "reference": np.array(data.name),
+        "reference_run": data.runs(),
+        "reference_weight": np.asarray(data.array(keys.WEIGHTS))
+        if keys.WEIGHTS in data.arrays
+        else np.ones(len(data)),
         "features": np.array([part.name for part in seen]),
         "units": np.array([part.unit for part in seen]),
         "periods": np.array([part.period or np.nan for part in seen]),

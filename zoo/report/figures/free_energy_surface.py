@@ -42,12 +42,12 @@ def draw(group: Group) -> Drawing | None:
     names = " and ".join(first.names[k] for k in first.main)
     caption = (
         f"−ln of the share of conformations in a bin of {names}, in kT above the lowest bin: all "
-        f"{len(first.data):,} frames of the data, mapped to the particles that the potential has, and "
-        f"{first.frames:,} frames of the simulation; blank where there are none. Right: their difference, "
-        f"where the data is below {CEILING:g} kT and has {RESOLVED:g} frames or more. Red is too rare in the "
-        "simulation, blue too frequent. Look for islands of the data that the simulation lacks, and for "
-        "bridges that only the simulation has. Root mean square of the right panel, beside its floor, which "
-        f"a perfect model with as many frames would have: {'; '.join(told)}."
+        f"{first.references:,} frames of {first.arrays['reference']}, mapped to the particles that the "
+        f"potential has, and {first.frames:,} frames of the simulation; blank where there are none. Right: "
+        f"their difference, where the data is below {CEILING:g} kT and has {RESOLVED:g} frames or more. "
+        "Red is too rare in the simulation, blue too frequent. Look for islands of the data that the "
+        "simulation lacks, and for bridges that only the simulation has. Root mean square of the right "
+        f"panel, beside its floor, which a perfect model with as many frames would have: {'; '.join(told)}."
     )
     alt = f"Free energy of {names}. Root mean square difference: {'; '.join(told)}."
     return finish(figure, "Free energy of the simulation", alt, caption)
