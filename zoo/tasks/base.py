@@ -106,9 +106,9 @@ class Task(lightning.LightningModule):
         val_batch = max(1, min(EVAL_BATCH, 4096 // frames.dataset.system.num_particles))
         return loader, make_loader(val_frames, self.model.cutoff, val_batch)
 
-    def suits(self, baseline: str) -> bool:
-        """Whether one of the task's baselines says something beside this model."""
-        return True
+    def further_baselines(self) -> tuple[str, ...]:
+        """Names of baselines for this model alone, behind those of the task's spec."""
+        return ()
 
     def baseline_options(self) -> Mapping[str, Any]:
         """Options that baselines take over from the model, each baseline those that it has."""

@@ -170,9 +170,8 @@ def _finish(
         "environment": run.environment,
     }
     save_weights(task.model, run.path, plan.config.model["name"], **facts)
-    others = [
-        n for n in plan.task.baselines if with_baselines and n != plan.config.model["name"] and task.suits(n)
-    ]
+    beside = (*plan.task.baselines, *task.further_baselines())
+    others = [n for n in beside if with_baselines and n != plan.config.model["name"]]
     curve = run.curve()
     results = {
         "model": plan.config.model["name"],

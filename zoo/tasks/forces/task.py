@@ -24,9 +24,6 @@ from zoo.tasks.forces.prior import are_beads, boltzmann, make_prior, without_pri
 from zoo.tasks.forces.scores import denoising_scores, floor_scores, force_scores
 from zoo.tasks.metrics import Metric
 
-#: What makes no sense without a prior.
-NEEDS_PRIOR = "prior-only"
-
 
 class ForcesTask(Task):
     """Minimise `w_f ⟨|F − F̂|²⟩/(3 f²) + w_e ⟨(U − Û)²⟩/(N f²ℓ²)`.
@@ -116,9 +113,9 @@ class ForcesTask(Task):
         info.force_rms = float(np.sqrt(np.mean(forces**2))) or 1.0
         return info
 
-    def suits(self, baseline: str) -> bool:
-        """Whether a baseline says something beside this model: a bare prior, where there is one."""
-        return baseline != NEEDS_PRIOR or self.model.info.prior is not None
+    def further_baselines(self) -> tuple[str, ...]:
+        """The bare prior, where there is one."""
+        return () if self.model.info.prior is None else ("prior-only",)
 
     def fit_closed_form(self, frames: Frames) -> None:
         """Fit a model without gradient descent to what the prior leaves of a training split."""
