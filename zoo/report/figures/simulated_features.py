@@ -50,7 +50,8 @@ def draw(group: Group) -> Drawing | None:
     each = " of each model, in the order of the legend" if len(found) > 1 else ""
     caption = (
         f"Share of conformations per unit of each feature, all {first.references:,} frames of "
-        f"{first.arrays['reference']} and {first.frames:,} of the simulation; what lies beyond the axis counts at its end.{left} Bands: one "
+        f"{first.arrays['reference']} and {first.frames:,} of the simulation; "
+        f"what lies beyond the axis counts at its end.{left} Bands: one "
         "standard error, over independent runs or replicas drawn anew. JS: Jensen-Shannon divergence in nats"
         f"{each}, 0 for equal and 0.69 for disjoint distributions; chance alone gives {min(floors):.1g} to "
         f"{max(floors):.1g}. Look for peaks that the simulation lacks, and for bonds that are too soft or "
