@@ -18,15 +18,17 @@ from zoo.data.catalog import open_dataset
 from zoo.verbs.compare import Record
 from zoo.verbs.decoding import decode_dataset
 
-#: System, label, map and beads, epochs and with `--quick`.
+#: Few and large frames: small batches, a small network.
+LARGE: dict[str, Any] = {"train.batch_size": 4, "model.hidden_channels": 24}
+#: System, label, map and other settings, epochs and with `--quick`.
 MAPS: tuple[tuple[str, str, dict[str, Any], int, int], ...] = (
     ("alanine-dipeptide", "3-beads", {"model.map": "segments", "model.beads": 3}, 12, 1),
     ("alanine-dipeptide", "backbone", {"model.map": "backbone"}, 12, 1),
     ("alanine-dipeptide", "8-beads", {"model.map": "segments", "model.beads": 8}, 12, 1),
-    ("insulin", "calpha", {"model.map": "calpha"}, 150, 5),
-    ("insulin", "residue", {"model.map": "residue"}, 150, 5),
-    ("insulin", "26-beads", {"model.map": "segments", "model.beads": 26}, 150, 5),
-    ("insulin", "13-beads", {"model.map": "segments", "model.beads": 13}, 150, 5),
+    ("insulin", "calpha", {"model.map": "calpha", **LARGE}, 60, 2),
+    ("insulin", "residue", {"model.map": "residue", **LARGE}, 60, 2),
+    ("insulin", "26-beads", {"model.map": "segments", "model.beads": 26, **LARGE}, 60, 2),
+    ("insulin", "13-beads", {"model.map": "segments", "model.beads": 13, **LARGE}, 60, 2),
 )
 HEADER = (
     "SYSTEM", "MAP", "METHOD", "RMSD Å", "HEAVY ATOMS", "FROM BEADS ALONE", "HEAVY ATOMS", "WRONG BONDS %",
