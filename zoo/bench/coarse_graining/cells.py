@@ -22,7 +22,7 @@ def values(records: Sequence[Record], key: str, baseline: str | None = None) -> 
 def mean_cell(
     records: Sequence[Record], key: str, *, baseline: str | None = None, factor: float = 1.0
 ) -> str:
-    """`mean ± spread` over seeds, – where there is none; one value has its own error where it is known."""
+    """`mean ± standard deviation` over seeds, one value alone, – where there is none."""
     found = [factor * v for v in values(records, key, baseline)]
     if not found:
         return "–"
