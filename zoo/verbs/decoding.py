@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,14 +87,13 @@ def _beads(name: str | Path) -> tuple[Dataset, np.ndarray, np.ndarray, np.ndarra
         if not kept.is_file():
             raise RunError(f"{name} was not simulated: `zoo sample {name} -n 1000 --out FILE` does it")
         data = open_dataset(Run(path).config.dataset["name"])
-        with np.load(kept, allow_pickle=False) as arrays:
-            order = np.lexsort((arrays["time"], arrays["replica"]))
-            return (
-                data,
-                arrays["positions"][order],
-                arrays["replica"][order],
-                arrays["time"][order],
-            )
+        try:
+            with np.load(kept, allow_pickle=False) as file:
+                positions, run, time = (file[k] for k in ("positions", "replica", "time"))
+        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            raise RunError(f"{kept} cannot be read: {error}; `zoo sample` makes it anew") from error
+        order = np.lexsort((time, run))
+        return data, positions[order], run[order], time[order]
     data = open_dataset(name)
     time = data.array(keys.TIME) if keys.TIME in data.arrays else np.arange(len(data), dtype=np.float64)
     return data, data.array(keys.POSITIONS), data.runs(), np.asarray(time)
