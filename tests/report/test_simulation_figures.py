@@ -129,6 +129,8 @@ def test_models_have_rows_of_their_own(planted, trained, beads, tmp_path):
     assert (
         surface.svg.count(">difference<") == 2 and len(re.findall(r"floor [\d.]+ kT", surface.caption)) == 2
     )
+    first, second = (f"{s.frames:,}" for s in all_simulated(group))
+    assert {first, second} == {"4,720", "400"} and f"{first} and {second} frames of" in surface.caption
     features = drawn(simulated_features.draw, group)
     assert len(re.findall(r"φ: JS [\d.]+, [\d.]+", features.svg)) == 1
 

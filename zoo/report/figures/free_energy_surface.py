@@ -40,10 +40,11 @@ def draw(group: Group) -> Drawing | None:
     figure.colorbar(surfaces, ax=axes[:, :2].ravel().tolist(), label="free energy (kT)", **scale)
     figure.colorbar(gaps, ax=axes[:, 2].tolist(), label="simulation − data (kT)", **scale)
     names = " and ".join(first.names[k] for k in first.main)
+    sizes = " and ".join(f"{s.frames:,}" for s in found)
     caption = (
         f"−ln of the share of conformations in a bin of {names}, in kT above the lowest bin: all "
         f"{first.references:,} frames of {first.arrays['reference']}, mapped to the particles that the "
-        f"potential has, and {first.frames:,} frames of the simulation; blank where there are none. Right: "
+        f"potential has, and {sizes} frames of the simulation; blank where there are none. Right: "
         f"their difference, where the data is below {CEILING:g} kT and has {RESOLVED:g} frames or more. "
         "Red is too rare in the simulation, blue too frequent. Look for islands of the data that the "
         "simulation lacks, and for bridges that only the simulation has. Root mean square of the right "

@@ -48,9 +48,10 @@ def draw(group: Group) -> Drawing | None:
     legend(figure, axes.ravel()[0])
     left = "" if len(shown) == len(first.names) else f" {len(shown)} of {len(first.names)} features."
     each = " of each model, in the order of the legend" if len(found) > 1 else ""
+    sizes = " and ".join(f"{s.frames:,}" for s in found)
     caption = (
         f"Share of conformations per unit of each feature, all {first.references:,} frames of "
-        f"{first.arrays['reference']} and {first.frames:,} of the simulation; "
+        f"{first.arrays['reference']} and {sizes} of the simulation; "
         f"what lies beyond the axis counts at its end.{left} Bands: one "
         "standard error, over independent runs or replicas drawn anew. JS: Jensen-Shannon divergence in nats"
         f"{each}, 0 for equal and 0.69 for disjoint distributions; chance alone gives {min(floors):.1g} to "
