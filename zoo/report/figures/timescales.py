@@ -46,10 +46,11 @@ def draw(group: Group) -> Drawing | None:
     caption = (
         "Left: slowest time scale by TICA of data and simulation in the same coordinates, against the lag at "
         "which it is found; bars are standard errors. In the shaded part, below the lag itself, a time "
-        "scale means little, and a line that still rises has not come to its value. Right: mean square displacement of "
-        "the particles about their centre. Beads lack the friction of the atoms that they hide: their clock "
-        "runs fast, or slow where the thermostat's friction is too high. Ratio of the data's time scale to "
-        f"the simulation's, at the longest lag at which both are known: {'; '.join(told)}."
+        "scale means little, and a line that still rises has not come to its value. Right: mean square "
+        "displacement of the particles about their centre. Beads lack the friction of the atoms that they "
+        "hide: their clock runs fast, or slow where the thermostat's friction is too high. Ratio of the "
+        "data's time scale to the simulation's, at the longest lag at which both are known: "
+        f"{'; '.join(told)}."
     )
     alt = f"Time scales: ratio of data to simulation {'; '.join(told)}."
     return finish(figure, "Time scales of the simulation", alt, caption)
