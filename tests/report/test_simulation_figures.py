@@ -175,7 +175,7 @@ def test_replicas_of_all_frames_from_those_of_some(beads):
 def test_the_ratio_of_clocks_is_the_metric(planted):
     run, found = planted
     figure = drawn(timescales.draw, group_of(run))
-    told = float(re.findall(r"both are known: harmonic ([\d.]+)", figure.caption)[0])
+    told = float(re.findall(r"known best: harmonic ([\d.]+)", figure.caption)[0])
     assert told == pytest.approx(found.metrics["speed_up"]["value"], rel=0.06)
     assert "lag (ps)" in figure.svg and "Å²" in figure.svg
 

@@ -49,7 +49,8 @@ def draw(group: Group) -> Drawing | None:
         "scale means little, and a line that still rises has not come to its value. Right: mean square "
         "displacement of the particles about their centre. Beads lack the friction of the atoms that they "
         "hide: their clock runs fast, or slow where the thermostat's friction is too high. Ratio of the "
-        "data's time scale to the simulation's, at the longest lag at which both are known: "
+        "data's time scale to the simulation's, at the longest lag at which both are known within a "
+        "quarter, or else where they are known best: "
         f"{'; '.join(told)}."
     )
     alt = f"Time scales: ratio of data to simulation {'; '.join(told)}."
