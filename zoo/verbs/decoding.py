@@ -14,7 +14,7 @@ from zoo.coarse.beads import map_of
 from zoo.data.catalog import is_registered, open_dataset
 from zoo.data.dataset import Dataset
 from zoo.data.store import Manifest, dataset_writer
-from zoo.errors import DataError, RunError
+from zoo.errors import ConfigError, DataError, RunError
 from zoo.models.autoencoder import AutoencoderModel, has_map, system_of
 from zoo.progress import progress
 from zoo.run import CONFIG, Run
@@ -41,10 +41,15 @@ def decode_dataset(
         seed: of the draws.
 
     Raises:
+        ConfigError: draws of a model that has but one structure for each configuration.
         DataError: the beads are not those of the autoencoder.
         RunError: no such run, or it is no autoencoder, or was not simulated.
     """
     model = _autoencoder(by)
+    if draws and type(model).draw is AutoencoderModel.draw:
+        raise ConfigError(
+            f"{by} decodes beads to one structure each: leave --draws out, or take a run of cg-vae"
+        )
     data, positions, run, time = _beads(beads)
     _check(data, model)
     system = system_of(model.info)

@@ -81,7 +81,8 @@ def baselines(
 ) -> dict[str, dict[str, Metric]]:
     """Fit each baseline of a task on `train` and score it on `frames`.
 
-    It takes of `options` what it has an option for. One that does not suit the system, as bonds do not suit a liquid, is left out with a remark.
+    It takes of `options` what it has an option for. One that does not suit the system, as bonds do not suit
+    a liquid, is left out with a remark.
     """
     out = {}
     for name in names:

@@ -47,9 +47,8 @@ class Comparison:
             `speed_up`.
         record: all of it as plain JSON: floors and errors, time scales at several lags, displacements.
         arrays: `positions [kept, particles, 3]`, `replica [kept]`, `time [kept]`; `reference` name of the
-        data,
-            `reference_run`, `reference_weight` of its frames; `features` names, `units`,
-            `periods` (NaN: none) of the features, and of the k-th `simulated_k [frames]`, `reference_k`.
+            data, `reference_run`, `reference_weight` of its frames; `features` names, `units`, `periods`
+            (NaN: none) of the features, and of the k-th `simulated_k [frames]`, `reference_k`.
         notes: what to know of it.
     """
 
