@@ -11,11 +11,11 @@ from torch import Tensor
 
 from zoo.data.graph import Graph
 from zoo.errors import ConfigError, DataError
-from zoo.physics import valence as internal
 from zoo.models.harmonic.model import Harmonic, HarmonicConfig
 from zoo.models.mean_force.model import MeanForce, MeanForceConfig
 from zoo.models.ridge.model import Ridge, RidgeConfig
 from zoo.models.type_mean.model import TypeMean, TypeMeanConfig
+from zoo.physics import valence as internal
 from zoo.physics.forces import energy_and_forces
 
 BONDS = [(0, 1), (1, 2), (1, 4), (4, 3), (4, 5), (5, 6)]
