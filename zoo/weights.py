@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def save_weights(model: ZooModel, folder: Path, name: str, **facts: Any) -> None
         facts: further plain facts for the card: task, dataset, metrics.
     """
     entry = REGISTRY.find("models", name)
+    requires = REGISTRY.get("models", name).requires
     tensors = {k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}
     write_bytes(Path(folder) / WEIGHTS, save(tensors))
     card = {
@@ -41,6 +43,7 @@ def save_weights(model: ZooModel, folder: Path, name: str, **facts: Any) -> None
         "distribution_version": entry.version,
         "zoo": __version__,
         "torch": torch.__version__,
+        **({"e3nn": version("e3nn")} if "e3nn" in requires else {}),  # whose conventions may change
         "sha256": sha256(Path(folder) / WEIGHTS),
         "parameters": sum(p.numel() for p in model.parameters()),
         "config": model.config.model_dump(mode="json"),

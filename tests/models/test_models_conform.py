@@ -12,6 +12,7 @@ from zoo.testing.subject import Subject, made_up_info
 #: Sizes: small ones of those that are slow by nature, whose default ones are tested elsewhere.
 OPTIONS = {
     "equivariant-flow": {"hidden_channels": 8, "num_gaussians": 4, "solver": "rk4", "steps": 8},
+    "tensor-network": {"channels": 4, "num_gaussians": 8, "radial_channels": 8},
     "gat-autoencoder": {"hidden_channels": 8, "decoder_channels": 32},
     # which have no usual size
     "pca": {"latent": 3},
