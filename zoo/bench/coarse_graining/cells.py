@@ -8,6 +8,9 @@ import numpy as np
 
 from zoo.verbs.compare import Record
 
+#: Seeds of what is fitted in closed form differ by as little.
+ROUNDING = 1e-9
+
 
 def values(records: Sequence[Record], key: str, baseline: str | None = None) -> list[float]:
     """A metric of each record that has it, of the model or of a baseline beside it."""
@@ -27,7 +30,7 @@ def mean_cell(
     if not found:
         return "–"
     spread = float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
-    return f"{np.mean(found):.3g}" + (f" ± {spread:.1g}" if spread > 0 else "")
+    return f"{np.mean(found):.3g}" + (f" ± {spread:.1g}" if spread > ROUNDING * abs(np.mean(found)) else "")
 
 
 def number(value: float | None, form: str = ".3g") -> str:
