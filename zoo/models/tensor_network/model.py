@@ -30,6 +30,9 @@ class TensorNetwork(ZooModel):
     like any other scalar, and the model tells left from right, as it must where atoms that hold the
     chirality were left out of the beads.
 
+    With l_max = 2 symmetric to 1e-7, in double precision as well: e3nn's coefficients were rounded when
+    the model was built in single precision.
+
     Raises:
         DataError: on calling it, a type that the training data did not have.
     """
