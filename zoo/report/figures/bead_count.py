@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import numpy as np
 
-from zoo.report.plot import Drawing, finish, legend, look, panels, set_scale, with_unit
+from zoo.report.plot import Drawing, finish, legend, look, panels, set_scale
 from zoo.report.reconstruction import TASK
 from zoo.report.runs import Group
 
@@ -34,7 +34,7 @@ def draw(group: Group) -> Drawing | None:
                     units[key] = metrics[key]["unit"]
     if len({beads for line in error.values() for beads in line}) < 2:
         return None
-    figure, axes = panels(2 if force else 1, width=3.8, height=3.0)
+    figure, axes = panels(2 if force else 1, width=4.2, height=3.0)
     styles = look(list(error))
     labels = (
         ("mse", error, "square error per coordinate"),
@@ -46,7 +46,7 @@ def draw(group: Group) -> Drawing | None:
             means = np.array([np.mean(line[b]) for b in beads_])
             spread = np.array([np.std(line[b]) for b in beads_])
             axis.errorbar(beads_, means, yerr=spread, label=name, capsize=2, **styles[name])
-        axis.set(xlabel="beads", ylabel=with_unit(label, units[key]))
+        axis.set(xlabel="beads", ylabel=f"{label}, {units[key]}")
         set_scale(axis, [v for line in kept.values() for vs in line.values() for v in vs])
     legend(figure, axes[0, 0])
     caption = (
