@@ -1,6 +1,7 @@
 """Keep the tables that `docs/coarse-graining.md` shows, from a finished benchmark, in `docs/results/`.
 
-python docs/coarse_graining_results.py FOLDER    of `zoo bench coarse-graining --out FOLDER --json > FOLDER/tables.json`
+zoo bench coarse-graining --out bench --json > FOLDER/tables.json
+python docs/coarse_graining_results.py FOLDER
 """
 
 from __future__ import annotations

@@ -122,8 +122,8 @@ def test_error_against_beads_is_that_of_the_runs(aniline):
     sides = {"cg-autoencoder": results["metrics"], **results["baselines"]}
     for name, value in told.items():
         assert float(value) == pytest.approx(sides[name]["mse"]["value"], rel=0.005)
-    assert "square error per coordinate (Å²)" in figure.svg
-    assert "mean square force on a bead ((eV/Å)²)" in figure.svg
+    assert "square error per coordinate, Å²" in figure.svg
+    assert "mean square force on a bead, (eV/Å)²" in figure.svg
 
 
 def test_one_number_of_beads_is_no_curve(aniline):
