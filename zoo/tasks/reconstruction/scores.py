@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from zoo import keys
-from zoo.analysis.structures import sanity
+from zoo.analysis.structures import rmsd, sanity
 from zoo.coarse.maps import pieces
 from zoo.data.dataset import Frames
-from zoo.physics.superpose import superposed
 from zoo.tasks.base import Predictions
 from zoo.tasks.metrics import Metric, block_means, metric, standard_error
 
@@ -39,9 +37,9 @@ def scores(predictions: Predictions, frames: Frames) -> dict[str, Metric]:
             continue
         y = predictions[key].astype(np.float64)
         mean(prefix + "mse", np.square(y - x).mean((1, 2)), f"{units.length}²")
-        mean(prefix + "rmsd", _rmsd(y, x), units.length)
+        mean(prefix + "rmsd", rmsd(y, x), units.length)
         if len(heavy) < data.system.num_particles:
-            mean(prefix + "rmsd_heavy", _rmsd(y[:, heavy], x[:, heavy]), units.length)
+            mean(prefix + "rmsd_heavy", rmsd(y[:, heavy], x[:, heavy]), units.length)
     if "map" in predictions:
         out |= _of_beads(predictions, frames, mean)
     drawn = predictions.get("draws")
@@ -70,12 +68,6 @@ def _of_beads(predictions: Predictions, frames: Frames, mean: object) -> dict[st
         blocks = frames.dataset.runs()[frames.index]
         out["mean_force"] = metric(squares.mean(), unit, standard_error(block_means(squares, blocks)))
     return out
-
-
-def _rmsd(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    target = torch.from_numpy(x)
-    off = superposed(torch.from_numpy(y), target) - target
-    return off.square().sum(2).mean(1).sqrt().numpy()
 
 
 def _diversity(draws: np.ndarray) -> np.ndarray:
