@@ -103,7 +103,7 @@ def test_time_that_runs_out_is_said_of_every_entry_left(tmp_path):
     points = "[zoo.models]\na = hanging_module:SPEC\nb = hanging_module:SPEC\n"
     files = {"hanging_module.py": "import time\ntime.sleep(600)\n"}
     distribution(tmp_path, "hangs", points, files)
-    done = zoo("doctor", "--json", "--seconds", "2", folder=tmp_path)
+    done = zoo("doctor", "--json", "--seconds", "5", folder=tmp_path)
     told = {c["name"]: c for c in json.loads(done.stdout)}
     assert (told["a"]["status"], told["b"]["status"]) == ("timeout", "timeout")
     assert "not reached" in told["b"]["detail"]
