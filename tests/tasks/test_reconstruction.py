@@ -48,6 +48,18 @@ def test_metrics_are_of_predictions(run: Run) -> None:
     assert arrays["latent"].shape == (len(x), 4, 3)
 
 
+def test_unused_beads_are_seen(tmp_path: Path) -> None:
+    """The published recipe, stopped early with as many beads as atoms: given are more than are used."""
+    bare = {"model.rescue": False, "model.refine": False, "model.restarts": 1, "model.beads": 14}
+    run = zoo.train(
+        "cg-autoencoder", "aniline", task="reconstruction", settings={**QUICK, **bare}, out=tmp_path / "bare",
+        with_baselines=False,
+    )  # fmt: skip
+    metrics = run.results["metrics"]
+    assert metrics["beads"]["value"] == 14
+    assert metrics["beads_used"]["value"] == len(np.unique(run.predictions()["map_group"])) < 14
+
+
 def test_evaluate_gives_the_same(run: Run) -> None:
     again = zoo.evaluate(run.path)
     assert again["mse"]["value"] == pytest.approx(run.results["metrics"]["mse"]["value"], rel=1e-5)

@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from zoo.coarse.maps import CoarseMap, projection
 from zoo.config import Strict
-from zoo.models.autoencoder import AutoencoderModel, FittedAutoencoder
+from zoo.models.autoencoder import AutoencoderModel, BeadAutoencoder, FittedAutoencoder, SplitAutoencoder
 
 
 class Config(Strict):
     beads: int = Field(5, ge=1)
 
 
-class Sound(AutoencoderModel):
+class Sound(BeadAutoencoder):
     """Soft beads and a linear decoder, which move with the molecule; draws have noise of their own."""
 
     def __init__(self, config, info) -> None:
@@ -190,10 +190,8 @@ class Climbs(Sound):
         return 1e3 - loss + 2 * loss.detach(), logs
 
 
-class Whole(Sound):
+class Whole(Sound, SplitAutoencoder):
     """Trained by what it keeps of all frames; its map is not to be had frame by frame."""
-
-    whole_split = True
 
     def __init__(self, config, info) -> None:
         super().__init__(config, info)

@@ -37,8 +37,6 @@ class AutoencoderModel(ZooModel):
         info: facts of the training data, of interface "autoencoder".
     """
 
-    #: Whether training goes by `split_objective`, through what `prepare` has kept of all frames.
-    whole_split: ClassVar[bool] = False
     #: Whether decoded structures are turned onto the originals before they are compared: of a latent that
     #: knows nothing of where a molecule is and how it is turned.
     superposed: ClassVar[bool] = False
@@ -65,9 +63,6 @@ class AutoencoderModel(ZooModel):
             forces: the same of forces; None if there are none.
         """
 
-    def look(self, x: Tensor, forces: Tensor | None) -> None:
-        """Take validation frames, as `prepare` does, to choose among candidates by; never to fit to."""
-
     def objective(self, x: Tensor, forces: Tensor | None, progress: float) -> Objective:
         """Return the loss of a batch and what to log of it.
 
@@ -79,13 +74,6 @@ class AutoencoderModel(ZooModel):
         mse = (self.reconstruct(x) - x).square().mean()
         return mse, {"mse": mse.detach()}
 
-    def split_objective(self, progress: float) -> Objective:
-        """Return the loss of the whole training split, of a model with `whole_split`."""
-        raise NotImplementedError
-
-    def after_step(self, step: int, total: int) -> None:
-        """Called behind each optimiser step, numbered from 1: for what gradients do not do."""
-
     def reconstruct(self, x: Tensor) -> Tensor:
         """Return decoded x `[batch, particles, 3]`, in its own position and orientation unless
         `superposed`.
@@ -96,14 +84,10 @@ class AutoencoderModel(ZooModel):
         """Draw a structure `[batch, particles, 3]` for each z; `decode` where z allows but one."""
         return self.decode(z)
 
-    def coarse_map(self) -> CoarseMap:
-        """Return the map onto beads that the model has learned, of a model with `has_map`."""
-        raise NotImplementedError
-
     @property
     def bottleneck(self) -> dict[str, int]:
-        """Size of z as baselines take it: `{"beads": N}`, or `{"latent": d}`."""
-        return {"beads": self.coarse_map().num_beads} if has_map(self) else {}
+        """Size of z as baselines take it: `{"beads": N}` or `{"latent": d}`; empty where it has no number."""
+        return {}
 
     # --- for users ------------------------------------------------------------------------------
 
@@ -111,6 +95,33 @@ class AutoencoderModel(ZooModel):
         """Return reconstructed positions `[nodes, 3]` of a graph or batch of this system."""
         x = frames_of(graph, keys.POS, self.info.num_particles)
         return self.reconstruct(x).flatten(0, 1)
+
+
+class BeadAutoencoder(AutoencoderModel):
+    """Base of autoencoders whose z is positions of beads, by a linear map."""
+
+    @abstractmethod
+    def coarse_map(self) -> CoarseMap:
+        """Return the map onto beads; those without particles are left out."""
+
+    @property
+    def bottleneck(self) -> dict[str, int]:
+        """See `AutoencoderModel`."""
+        return {"beads": self.coarse_map().num_beads}
+
+
+class SplitAutoencoder(AutoencoderModel):
+    """Base of autoencoders whose every step sees the whole split, through what `prepare` has kept of it."""
+
+    @abstractmethod
+    def split_objective(self, progress: float) -> Objective:
+        """Return the loss of the whole training split; `progress` as of `objective`."""
+
+    def look(self, x: Tensor, forces: Tensor | None) -> None:
+        """Take validation frames, as `prepare` does, to choose among candidates by; never to fit to."""
+
+    def after_step(self, step: int, total: int) -> None:
+        """Called behind each optimiser step, numbered from 1: for what gradients do not do."""
 
 
 class FittedAutoencoder(AutoencoderModel, FittedModel):
@@ -137,6 +148,7 @@ def system_of(info: DataInfo) -> System:
     )  # fmt: skip
 
 
-def has_map(model: ZooModel) -> bool:
-    """Whether a model has `coarse_map`."""
-    return isinstance(model, AutoencoderModel) and type(model).coarse_map is not AutoencoderModel.coarse_map
+def center_weights(info: DataInfo) -> Tensor:
+    """Masses `[particles]` float64, or ones where a particle has none: weights of centres."""
+    masses = torch.tensor(info.masses, dtype=torch.float64)
+    return masses if bool((masses > 0).all()) else torch.ones_like(masses)

@@ -11,7 +11,7 @@ from torch import Tensor
 from zoo import keys
 from zoo.data.catalog import open_dataset
 from zoo.data.info import DataInfo, data_info
-from zoo.models.autoencoder import AutoencoderModel, Objective
+from zoo.models.autoencoder import AutoencoderModel, Objective, SplitAutoencoder
 from zoo.testing.systems import System
 
 #: Small, with a backbone, residues, a chiral centre and methyls, whose hydrogens are alike.
@@ -50,6 +50,6 @@ def loss_of(model: AutoencoderModel, x: Tensor, forces: Tensor | None) -> Object
     """Return what the model is trained by, with the same noise each time."""
     with torch.random.fork_rng():
         torch.manual_seed(9)
-        if model.whole_split:
+        if isinstance(model, SplitAutoencoder):
             return model.split_objective(PROGRESS)
         return model.objective(x, forces, PROGRESS)

@@ -15,7 +15,7 @@ from zoo.data.catalog import is_registered, open_dataset
 from zoo.data.dataset import Dataset
 from zoo.data.store import Manifest, dataset_writer
 from zoo.errors import ConfigError, DataError, RunError
-from zoo.models.autoencoder import AutoencoderModel, has_map, system_of
+from zoo.models.autoencoder import AutoencoderModel, BeadAutoencoder, system_of
 from zoo.progress import progress
 from zoo.run import CONFIG, Run
 from zoo.verbs.simulate import SIMULATION
@@ -76,11 +76,10 @@ def decode_dataset(
     return out
 
 
-def _autoencoder(by: str | Path) -> AutoencoderModel:
+def _autoencoder(by: str | Path) -> BeadAutoencoder:
     model = load(str(by) if str(by) in pretrained() else Path(by))
-    if not has_map(model):
+    if not isinstance(model, BeadAutoencoder):
         raise RunError(f"{by} decodes no beads: take a run of cg-vae or cg-autoencoder")
-    assert isinstance(model, AutoencoderModel)
     return model.float()
 
 
@@ -104,7 +103,7 @@ def _beads(name: str | Path) -> tuple[Dataset, np.ndarray, np.ndarray, np.ndarra
     return data, data.array(keys.POSITIONS), data.runs(), np.asarray(time)
 
 
-def _check(data: Dataset, model: AutoencoderModel) -> None:
+def _check(data: Dataset, model: BeadAutoencoder) -> None:
     """Raise `DataError` unless the beads are those of the model's map."""
     known, own = map_of(data.system), model.coarse_map().positions
     if known is None:

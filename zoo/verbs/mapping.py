@@ -16,7 +16,7 @@ from zoo.data.catalog import is_registered, open_dataset
 from zoo.data.dataset import Dataset
 from zoo.data.store import Manifest, dataset_writer
 from zoo.errors import ConfigError, DataError, UnknownName
-from zoo.models.autoencoder import AutoencoderModel, has_map
+from zoo.models.autoencoder import BeadAutoencoder
 from zoo.progress import progress
 from zoo.run import CONFIG
 from zoo.version import __version__
@@ -84,7 +84,7 @@ def _chosen(data: Dataset, to: str, beads: int | None, seed: int) -> CoarseMap:
     if beads is not None:
         raise ConfigError("a run's map has the beads that it has: leave --beads out")
     model = load(to if to in pretrained() else path)
-    if not (isinstance(model, AutoencoderModel) and has_map(model)):
+    if not isinstance(model, BeadAutoencoder):
         raise ConfigError(f"{to} has learned no map; cg-autoencoder and cg-vae have one")
     coarse = model.coarse_map()
     if coarse.positions.shape[1] != data.system.num_particles:

@@ -26,7 +26,6 @@ class CGAutoencoderConfig(Strict):
         0.1, gt=0, description="last one; both equal: no annealing, as in the public codes"
     )
     hold: float = Field(0.2, ge=0, lt=1, description="share of the training at the last temperature")
-    noise: float = Field(1.0, ge=0, description="factor on the Gumbel noise")
     force_weight: float = Field(0.0, ge=0, description="ρ: weight of the mean square force on beads")
     force_from: float = Field(0.5, ge=0, le=1, description="share of the training after which forces count")
     contiguity: float = Field(0.0, ge=0, description="weight of the bonds that are cut")

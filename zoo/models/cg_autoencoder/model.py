@@ -12,7 +12,13 @@ from zoo.coarse.moments import explained, least_squares_decoder, second_moment, 
 from zoo.coarse.schemes import segments
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError
-from zoo.models.autoencoder import AutoencoderModel, Objective, system_of
+from zoo.models.autoencoder import (
+    BeadAutoencoder,
+    Objective,
+    SplitAutoencoder,
+    center_weights,
+    system_of,
+)
 from zoo.models.cg_autoencoder.assignment import contiguity, entropy, gumbel, soft_map, soft_projection
 from zoo.models.cg_autoencoder.config import CGAutoencoderConfig
 from zoo.models.cg_autoencoder.refining import Landscape, refined
@@ -42,7 +48,7 @@ class Moments:
         return Moments(self.positions.to(device), None if self.forces is None else self.forces.to(device))
 
 
-class CGAutoencoder(AutoencoderModel):
+class CGAutoencoder(SplitAutoencoder, BeadAutoencoder):
     """`z = C x`, `x ≈ D z`: which bead each particle belongs to is learned.
 
     C_Ii = w_i S_iI / Σ_j w_j S_jI, S = softmax((logits + Gumbel noise)/τ) over the beads, w masses or ones;
@@ -59,7 +65,6 @@ class CGAutoencoder(AutoencoderModel):
         ConfigError: more beads than particles.
     """
 
-    whole_split = True
     config: CGAutoencoderConfig
     weights: Tensor  # [particles]
     bonds: Tensor  # [bonds, 2]
@@ -73,8 +78,9 @@ class CGAutoencoder(AutoencoderModel):
         n, beads = info.num_particles, config.beads
         if beads > n:
             raise ConfigError(f"{beads} beads of {n} particles: take model.beads up to {n}")
-        masses = torch.tensor(info.masses, dtype=torch.float64)
-        weights = masses if config.centers == "mass" and bool((masses > 0).all()) else torch.ones_like(masses)
+        weights = center_weights(info)
+        if config.centers == "plain":
+            weights = torch.ones_like(weights)
         bonds = torch.tensor(info.bonds, dtype=torch.long).view(-1, 2)
         start = torch.from_numpy(segments(system_of(info), beads))
         for name, value in (("weights", weights), ("bonds", bonds)):
@@ -107,7 +113,7 @@ class CGAutoencoder(AutoencoderModel):
         self._keep("train", x, forces)
 
     def look(self, x: Tensor, forces: Tensor | None) -> None:
-        """See `AutoencoderModel`: among maps of nearly one loss, held-out frames choose."""
+        """See `SplitAutoencoder`: among maps of nearly one loss, held-out frames choose."""
         self._keep("held", x, forces)
 
     def _keep(self, name: str, x: Tensor, forces: Tensor | None) -> None:
@@ -135,7 +141,7 @@ class CGAutoencoder(AutoencoderModel):
         config = self.config
         tau = self.temperature(progress)
         logits = self.logits.double()
-        assigned = torch.softmax((logits + config.noise * gumbel(logits)) / tau, -1)
+        assigned = torch.softmax((logits + gumbel(logits)) / tau, -1)
         coarse = soft_map(assigned, self._particle_weights)
         seen = self._seen("train")
         n = self.info.num_particles
@@ -164,7 +170,7 @@ class CGAutoencoder(AutoencoderModel):
 
     @torch.no_grad()
     def after_step(self, step: int, total: int) -> None:
-        """See `AutoencoderModel`: rescues empty beads; at the end refines the best map and keeps it."""
+        """See `SplitAutoencoder`: rescues empty beads; at the end refines the best map and keeps it."""
         last = step >= total
         if self.config.rescue and (last or step % LOOK == 0):
             self.logits.copy_(
@@ -253,7 +259,7 @@ class CGAutoencoder(AutoencoderModel):
         return {"beads": self.config.beads}
 
     def coarse_map(self) -> CoarseMap:
-        """See `AutoencoderModel`; beads without particles are left out."""
+        """See `BeadAutoencoder`."""
         _, group = torch.unique(self.group, return_inverse=True)
         return centers(group.cpu().numpy(), self._particle_weights.cpu().numpy())
 

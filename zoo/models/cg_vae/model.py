@@ -13,7 +13,7 @@ from zoo.coarse.schemes import scheme
 from zoo.data.info import DataInfo
 from zoo.data.system import System
 from zoo.errors import ConfigError
-from zoo.models.autoencoder import AutoencoderModel, Objective, system_of
+from zoo.models.autoencoder import BeadAutoencoder, Objective, system_of
 from zoo.models.cg_vae.config import CGVAEConfig
 from zoo.models.cg_vae.latent import Gaussian, bounded, divergence
 from zoo.models.cg_vae.network import Edges, Network
@@ -57,7 +57,7 @@ class Context(NamedTuple):
         return Context(*(torch.cat([part, part]) for part in self))
 
 
-class CGVAE(AutoencoderModel):
+class CGVAE(BeadAutoencoder):
     """p(x | z) = ∫ p(x | z, ξ) p(ξ | z) dξ: beads at z = C x have many structures, told apart by ξ.
 
     Prior p(ξ | z), posterior q(ξ | x, z) and decoder are networks on the graph of beads, with scalars and

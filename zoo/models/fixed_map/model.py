@@ -15,14 +15,14 @@ from zoo.coarse.schemes import scheme
 from zoo.config import Strict
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError, DataError
-from zoo.models.autoencoder import FittedAutoencoder, system_of
+from zoo.models.autoencoder import BeadAutoencoder, FittedAutoencoder, center_weights, system_of
 from zoo.models.linear import bead_center, decode_linear
 
 #: Maps of `chemical-map`.
 CHEMICAL = ("calpha", "residue", "backbone", "backbone-beta", "heavy", "groups")
 
 
-class FixedMap(FittedAutoencoder):
+class FixedMap(FittedAutoencoder, BeadAutoencoder):
     """`z = C x`, `x ≈ D z` with D of least squares over the training split."""
 
     to_beads: Tensor  # [beads, particles]
@@ -35,7 +35,7 @@ class FixedMap(FittedAutoencoder):
         self.register_buffer("to_beads", torch.from_numpy(self._map.positions), persistent=False)
         self.register_buffer("decoder", torch.zeros_like(self.to_beads.T))
         # the map's own centre: of the particles that it looks at, as it looks at them
-        sizes = torch.from_numpy(self._map.forces) @ torch.tensor(info.masses, dtype=torch.float64)
+        sizes = torch.from_numpy(self._map.forces) @ center_weights(info)
         self.register_buffer("weights", sizes, persistent=False)
 
     @abstractmethod

@@ -15,7 +15,7 @@ from zoo.coarse.schemes import scheme
 from zoo.config import Strict
 from zoo.data.info import DataInfo
 from zoo.errors import ConfigError, DataError
-from zoo.models.autoencoder import FittedAutoencoder, system_of
+from zoo.models.autoencoder import BeadAutoencoder, FittedAutoencoder, system_of
 
 
 class FrameRebuildConfig(Strict):
@@ -25,7 +25,7 @@ class FrameRebuildConfig(Strict):
     beads: int | None = Field(None, ge=3, description="of maps that take any number")
 
 
-class FrameRebuild(FittedAutoencoder):
+class FrameRebuild(FittedAutoencoder, BeadAutoencoder):
     """`x_i ≈ z_I + R_I(z) ō_i`: each atom at its mean place in the frame of its bead.
 
     The frame of a bead comes from it and the two beads nearest to it by bonds: the neighbours on both

@@ -86,8 +86,7 @@ def _agreement(group: Group, decoded: Decoded) -> str:
 
 def _wanted(decoded: Decoded) -> int:
     """Beads that the model was given; a map has only those in use."""
-    beads = decoded.run.config.model.get("beads")
-    return int(beads) if beads else len(decoded.arrays["map"])
+    return int(decoded.arrays["beads"][0])
 
 
 def _used(decoded: Decoded) -> int:

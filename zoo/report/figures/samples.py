@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 
+from zoo.physics.superpose import superposed as onto
 from zoo.report.density import Draws, all_draws
 from zoo.report.plot import Drawing
 from zoo.report.runs import Group
@@ -38,18 +40,12 @@ def draw(group: Group) -> Drawing | None:
 
 
 def superposed(x: np.ndarray) -> np.ndarray:
-    """Turn frames `[n, particles, 3]` onto the first, which lies with its long axis level.
-
-    Kabsch, Acta Cryst. A 32, 922 (1976); no reflections.
-    """
+    """Turn frames `[n, particles, 3]` onto the first, which lies with its long axis level."""
     x = x - x.mean(1, keepdims=True)
     axes = np.linalg.svd(x[0], full_matrices=True)[2]
     axes[2] *= np.linalg.det(axes)
     first = x[0] @ axes.T
-    u, _, v = np.linalg.svd(np.einsum("nai,aj->nij", x, first))
-    flip = np.ones((len(x), 3))
-    flip[:, 2] = np.linalg.det(u @ v)
-    return np.einsum("nai,nij,nj,njk->nak", x, u, flip, v)
+    return onto(torch.from_numpy(x), torch.from_numpy(first)).numpy()
 
 
 def _nearest(x: np.ndarray) -> float:

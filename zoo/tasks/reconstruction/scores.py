@@ -57,7 +57,7 @@ def scores(predictions: Predictions, frames: Frames) -> dict[str, Metric]:
 def _of_beads(predictions: Predictions, frames: Frames, mean: object) -> dict[str, Metric]:
     group = predictions["map_group"]
     used = len(np.unique(group[group >= 0]))
-    beads = len(predictions["map"])
+    beads = int(predictions["beads"][0])
     out = {"beads": metric(beads, "1"), "beads_used": metric(used, "1")}
     if len(frames.dataset.system.bonds):
         out["contiguity"] = metric(used / pieces(group, frames.dataset.system.bonds), "1")

@@ -17,7 +17,7 @@ from zoo.data.dataset import Frames
 from zoo.data.info import Interface
 from zoo.data.loader import BatchOrder, shares_of
 from zoo.errors import ConfigError, RunFailed
-from zoo.models.autoencoder import AutoencoderModel, has_map
+from zoo.models.autoencoder import AutoencoderModel, BeadAutoencoder, SplitAutoencoder
 from zoo.models.base import FittedModel
 from zoo.physics.superpose import centered, rotation_onto, superposed
 from zoo.tasks.base import Predictions, Task
@@ -56,17 +56,18 @@ class ReconstructionTask(Task):
         """See `Task`. A fresh model looks at the frames."""
         super().begin(frames, val_frames, settings, fresh=fresh)
         world = settings.devices * settings.nodes
-        if self.model.whole_split and world > 1:
+        if self._whole and world > 1:
             raise ConfigError("this model sees the whole split in each step: train it on one device")
-        self.keep_best = not self.model.whole_split
-        if fresh or self.model.whole_split:  # whose moments are data, and in no checkpoint
+        self.keep_best = not self._whole
+        if fresh or self._whole:  # whose moments are data, and in no checkpoint
             with torch.random.fork_rng():
                 self.model.prepare(*_all(frames, self._side))
-                self.model.look(*_all(val_frames, self._side))
+                if isinstance(self.model, SplitAutoencoder):
+                    self.model.look(*_all(val_frames, self._side))
 
     def epoch_steps(self, frames: Frames, settings: Training, world: int) -> int:
         """See `Task`."""
-        if self.model.whole_split:
+        if self._whole:
             return self.options.epoch_steps
         return super().epoch_steps(frames, settings, world)
 
@@ -75,7 +76,7 @@ class ReconstructionTask(Task):
         frames, val_frames = self._splits
         settings = self._training
         validation = self._loader(val_frames, max(1, 400_000 // frames.dataset.system.num_particles))
-        if self.model.whole_split:
+        if self._whole:
             return step_loader(steps), validation
         shares = None if weights is None else shares_of(frames, weights)
         return self._loader(frames, settings.batch_size, settings.seed, shares), validation
@@ -90,6 +91,11 @@ class ReconstructionTask(Task):
         return DataLoader(rows, sampler=order, batch_size=None, generator=torch.Generator())
 
     @property
+    def _whole(self) -> bool:
+        """Whether each step sees the whole split."""
+        return isinstance(self.model, SplitAutoencoder)
+
+    @property
     def _side(self) -> Tensor | None:
         """What frames are turned onto, `[particles, 3]`; None: they are not."""
         if not self.options.align:
@@ -102,7 +108,7 @@ class ReconstructionTask(Task):
     def loss(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
         """See the class."""
         progress = self.global_step / max(1, self.total_steps) if self.training else 1.0
-        if self.training and self.model.whole_split:
+        if self.training and isinstance(self.model, SplitAutoencoder):
             return self.model.split_objective(progress)
         x = self._cast(batch["x"])
         forces = self._cast(batch["forces"]) if "forces" in batch else None
@@ -117,13 +123,14 @@ class ReconstructionTask(Task):
                 "Look at the frames (`zoo data check`), or lower optim.lr"
             )
         # of steps on the whole split the last one tells; logging would cost three times as much as a step
-        if not self.model.whole_split or self.trainer.is_last_batch:
+        if not self._whole or self.trainer.is_last_batch:
             self._record("train", loss, logs, batch)
         return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
         """Let the model do what gradients do not."""
-        self.model.after_step(self.global_step, self.total_steps)
+        if isinstance(self.model, SplitAutoencoder):
+            self.model.after_step(self.global_step, self.total_steps)
 
     def validation_step(self, batch: Any, _: int) -> None:
         """Loss and logs on the validation split."""
@@ -190,9 +197,10 @@ class ReconstructionTask(Task):
             for name, value in out.items():
                 parts.setdefault(name, []).append(value.cpu().numpy().astype(np.float32))
         arrays = {name: np.concatenate(values) for name, values in parts.items()}
-        if has_map(model):
+        if isinstance(model, BeadAutoencoder):
             coarse = model.coarse_map()
             arrays |= {"map": coarse.positions, "map_forces": coarse.forces, "map_group": coarse.group}
+            arrays["beads"] = np.array([model.bottleneck["beads"]])
         return {"frame": frames.index, **arrays}
 
     @classmethod
