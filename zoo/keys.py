@@ -17,6 +17,7 @@ PAIR_EDGE = "pair_edge"  # [pairs] int64; one edge of each undirected pair
 FRAME = "frame"  # [graphs] int64; index of the frame in its dataset
 ENERGY = "energy"  # [graphs] float32; potential energy
 FORCES = "forces"  # [nodes, 3] float32; conservative forces, −∂U/∂pos
+DESCRIPTORS = "descriptors"  # [nodes, descriptors] float32; of `zoo.descriptors`, made by the loader
 TARGETS = "targets"  # [nodes, targets] float32; per-particle targets, e.g. propensities (length)
 
 # The vector of an edge points from its sender to its receiver:
@@ -35,4 +36,6 @@ CAGE = "positions_cage"  # [frames, particles, 3]; mean position while no partic
 P_HOP = "p_hop"  # [frames, particles] float32; how far each jumps at the frame's moment, length²
 REARRANGES = "rearranges"  # [frames, particles] int8; 1 jumps now, 0 rests for long, −1 neither
 CLONES = "clone_displacements"  # [frames, targets, clones, particles] float16; |Δr| of each clone
+PAIRS = "pairs"  # [frames, most pairs, 2] int32; i < j that were neighbours; −1 behind the last one
+PAIR_CHANGES = "pair_changes"  # [frames, most pairs, targets] float16; mean change of their distance, length
 # `forces` [frames, particles, 3] and `targets` [frames, particles, targets] keep their names.

@@ -17,6 +17,7 @@ from zoo.data.store import sha256
 from zoo.errors import RunError
 from zoo.files import write_bytes, write_json
 from zoo.models.base import ZooModel
+from zoo.models.ensemble import Ensemble, ensemble, members_of
 from zoo.registry import REGISTRY
 from zoo.version import __version__
 
@@ -48,6 +49,7 @@ def save_weights(model: ZooModel, folder: Path, name: str, **facts: Any) -> None
         "parameters": sum(p.numel() for p in model.parameters()),
         "config": model.config.model_dump(mode="json"),
         "info": model.info.model_dump(mode="json"),
+        **({"members": len(members_of(model))} if isinstance(model, Ensemble) else {}),
         **facts,
     }
     write_json(Path(folder) / CARD, card)
@@ -72,9 +74,8 @@ def load_weights(folder: Path) -> ZooModel:
     if sha256(folder / WEIGHTS) != digest:
         raise RunError(f"{folder / WEIGHTS} was changed or cut: its sha256 is not the card's")
     spec = REGISTRY.get("models", name)
-    model = REGISTRY.load_target(spec)(
-        validated(REGISTRY.load_config(spec), config, "model"), validated(DataInfo, info, "info")
-    )
+    options, facts = validated(REGISTRY.load_config(spec), config, "model"), validated(DataInfo, info, "info")
+    model = ensemble(lambda: REGISTRY.load_target(spec)(options, facts), int(card.get("members", 1)))
     try:
         weights = load_file(folder / WEIGHTS)
         if any(weights[k].dtype == torch.float64 for k, _ in model.named_parameters() if k in weights):

@@ -127,12 +127,15 @@ class Dataset:
         Neighbours are found in float64 from the stored positions: particles near the box's edge
         do not change sides by rounding.
         """
-        graph = self[frame]
-        positions = torch.from_numpy(np.array(self.arrays[keys.POSITIONS][frame], np.float64))
+        return self.connected(self[frame], self.arrays[keys.POSITIONS][frame], frame, cutoff)
+
+    def connected(self, graph: Graph, positions: np.ndarray, frame: int, cutoff: float) -> Graph:
+        """Give a frame's graph its edges, by `positions [particles, 3]`."""
+        pos = torch.from_numpy(np.array(positions, np.float64))
         cell = None
         if self.system.periodic:
             cell = torch.from_numpy(np.array(self.arrays[keys.CELLS][frame], np.float64))
-        edges = neighbor_list(positions, cutoff, cell=cell, pbc=self.system.pbc)
+        edges = neighbor_list(pos, cutoff, cell=cell, pbc=self.system.pbc)
         graph.edge_index, graph.edge_pair, graph.pair_edge = (
             edges.edge_index,
             edges.edge_pair,
@@ -181,6 +184,32 @@ class Frames:
     def array(self, name: str) -> np.ndarray:
         """Return one array of these frames, in memory."""
         return self.dataset.array(name, self.index)
+
+    def at(self, positions: np.ndarray) -> Frames:
+        """Return these frames with other positions `[frames, particles, 3]`, such as inherent ones."""
+        return _Moved(self, positions)
+
+
+class _Moved(Frames):
+    """Frames elsewhere in space."""
+
+    def __init__(self, frames: Frames, positions: np.ndarray) -> None:
+        shape = (len(frames), frames.dataset.system.num_particles, 3)
+        if positions.shape != shape:
+            raise DataError(f"positions of shape {positions.shape}, not {shape}")
+        super().__init__(frames.dataset, frames.index, frames.name)
+        self.positions = positions
+
+    def __getitem__(self, i: int) -> Graph:
+        graph = super().__getitem__(i)
+        graph.pos = _float(self.positions[i])
+        return graph
+
+    def graph(self, i: int, cutoff: float) -> Graph:
+        return self.dataset.connected(self[i], self.positions[i], int(self.index[i]), cutoff)
+
+    def array(self, name: str) -> np.ndarray:
+        return self.positions if name == keys.POSITIONS else super().array(name)
 
 
 def _float(array: np.ndarray) -> torch.Tensor:

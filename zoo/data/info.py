@@ -17,6 +17,22 @@ from zoo.errors import DataError
 Interface: TypeAlias = Literal["potential", "node", "density", "autoencoder"]
 
 
+class PairParameters(BaseModel):
+    """A Lennard-Jones mixture's parameters; see `zoo.physics.energy.LennardJonesMixture`.
+
+    Args:
+        epsilon, sigma: `[types][types]`, in the order of `DataInfo.types`.
+        cutoff: in units of each pair's σ.
+        tail: c0, c2, c4; None: the constant that makes the energy vanish at the cutoff.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    epsilon: list[list[float]]
+    sigma: list[list[float]]
+    cutoff: float
+    tail: tuple[float, float, float] | None = None
+
+
 class DataInfo(BaseModel):
     """Facts of a training split that a model is built from; written into its card.
 
@@ -33,6 +49,8 @@ class DataInfo(BaseModel):
         force_rms: root mean square of the force components, of what a prior leaves of them.
         prior: of a potential, which every model adds to its own energies; the energies and forces above are
             then what is left to learn.
+        potential: ε and σ `[types][types]`, cutoff in σ and tail of the particles' pair potential, of a node
+            predictor, where the dataset names it.
         target_names: of the per-particle targets.
         target_mean, target_std: `[types][targets]`, per type, in the order of `types`.
         particle_types: `[particles]`, of a density or an autoencoder, which is one of this system alone.
@@ -52,6 +70,7 @@ class DataInfo(BaseModel):
     energy_per_particle: float = 0.0
     force_rms: float = 1.0
     prior: PriorTerms | None = None
+    potential: PairParameters | None = None
     target_names: list[str] = []
     target_mean: list[list[float]] = []
     target_std: list[list[float]] = []
@@ -119,6 +138,7 @@ def data_info(frames: Frames, interface: Interface, *, labels: bool = True) -> D
         if keys.ENERGIES in dataset.arrays:
             info.energy_per_particle = float(np.mean(frames.array(keys.ENERGIES)) / system.num_particles)
         return info
+    info.potential = pair_parameters(dataset, types)
     targets = frames.array(keys.TARGETS).astype(np.float64)
     info.target_names = dataset.target_names
     for kind in types:
@@ -126,6 +146,15 @@ def data_info(frames: Frames, interface: Interface, *, labels: bool = True) -> D
         info.target_mean.append(values.mean(0).tolist())
         info.target_std.append(np.maximum(values.std(0), 1e-12).tolist())
     return info
+
+
+def pair_parameters(dataset: Dataset, types: list[int]) -> PairParameters | None:
+    """Return the pair potential of a mixture's `types`, None where the dataset names none."""
+    known = dataset.system.parameters
+    if not {"epsilon", "sigma", "cutoff"} <= known.keys() or max(types) >= len(known["epsilon"]):
+        return None
+    epsilon, sigma = ([[known[name][a][b] for b in types] for a in types] for name in ("epsilon", "sigma"))
+    return PairParameters(epsilon=epsilon, sigma=sigma, cutoff=known["cutoff"], tail=known.get("tail"))
 
 
 def _reference(frames: Frames) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ MAX_ALL_PAIRS = 64
 MAX_STACKED_BYTES = 1 << 30
 #: Graphs are kept in memory up to so many edges in all (about 60 bytes an edge).
 MAX_CACHED_EDGES = 20_000_000
+
+#: Gives the graph of a frame that is kept: from the frame's number in its split and its graph with edges.
+Prepare = Callable[[int, Graph], Graph]
 
 
 class BatchOrder(Sampler[list[int]]):
@@ -151,8 +154,8 @@ class StackedFrames(Dataset[Graph]):
 class CollatedFrames(Dataset[Batch]):
     """Frames with a neighbour list each. `self[[3, 1, 2]]` is a ready batch; graphs are cached."""
 
-    def __init__(self, frames: Frames, cutoff: float) -> None:
-        self.frames, self.cutoff = frames, cutoff
+    def __init__(self, frames: Frames, cutoff: float, prepare: Prepare | None = None) -> None:
+        self.frames, self.cutoff, self.prepare = frames, cutoff, prepare
         self._cache: OrderedDict[int, Graph] = OrderedDict()
         self._edges = 0
 
@@ -161,6 +164,8 @@ class CollatedFrames(Dataset[Batch]):
             if self.cutoff == 0:  # a model that looks at no neighbours
                 return self.frames[i]
             graph = self.frames.graph(i, self.cutoff)
+            if self.prepare is not None:
+                graph = self.prepare(i, graph)
             self._cache[i] = graph
             self._edges += graph.edge_index.shape[1]
             while self._edges > MAX_CACHED_EDGES and len(self._cache) > 1:
@@ -186,16 +191,18 @@ def make_loader(
     seed: int = 0,
     workers: int = 0,
     weights: list[float] | None = None,
+    prepare: Prepare | None = None,
 ) -> DataLoader:
     """Return a loader of batches with edges up to `cutoff` (dataset's unit of length).
 
     The fast path is taken for molecules of up to `MAX_ALL_PAIRS` atoms in open space; there the
     edges are all pairs, and a model's cutoff function makes the far ones vanish. `weights` are the
-    shares of the parts of a joined dataset in each pass, when shuffled.
+    shares of the parts of a joined dataset in each pass, when shuffled. `prepare` is called once for
+    each frame, with its number in `frames` and its graph; what it returns is kept.
     """
     system = frames.dataset.system
-    fast = not system.periodic and system.num_particles <= MAX_ALL_PAIRS
-    source = StackedFrames(frames) if fast else CollatedFrames(frames, cutoff)
+    fast = not system.periodic and system.num_particles <= MAX_ALL_PAIRS and prepare is None
+    source = StackedFrames(frames) if fast else CollatedFrames(frames, cutoff, prepare)
     shares = None if weights is None else shares_of(frames, weights)
     order = BatchOrder(len(frames), batch_size, shuffle=shuffle, seed=seed, shares=shares)
     return DataLoader(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import lightning
 import numpy as np
 import torch
 from pydantic import BaseModel
+from torch.utils.data import DataLoader
 from torch_geometric.data import Data
 
 from zoo import keys
@@ -73,6 +74,11 @@ class Task(lightning.LightningModule):
     # --- what a run asks for, in this order --------------------------------------------------
 
     @classmethod
+    def build(cls, make: Callable[[], ZooModel], options: BaseModel) -> ZooModel:
+        """Build what is trained: what `make` returns, or several of them."""
+        return make()
+
+    @classmethod
     def require(cls, dataset: Dataset, options: BaseModel) -> None:
         """Raise `DataError` unless the dataset has what the task learns from."""
         require_array(dataset, cls.interface)
@@ -99,12 +105,16 @@ class Task(lightning.LightningModule):
         """
         frames, val_frames = self._splits
         settings = self._training
-        loader = make_loader(
-            frames, self.model.cutoff, settings.batch_size,
+        loader = self.loader(
+            frames, settings.batch_size,
             shuffle=True, seed=settings.seed, workers=settings.workers, weights=weights,
         )  # fmt: skip
         val_batch = max(1, min(EVAL_BATCH, 4096 // frames.dataset.system.num_particles))
-        return loader, make_loader(val_frames, self.model.cutoff, val_batch)
+        return loader, self.loader(val_frames, val_batch)
+
+    def loader(self, frames: Frames, batch_size: int, **how: Any) -> DataLoader:
+        """Batches of frames as the model takes them; `how` as of `make_loader`."""
+        return make_loader(frames, self.model.cutoff, batch_size, **how)
 
     def further_baselines(self) -> tuple[str, ...]:
         """Names of baselines for this model alone, behind those of the task's spec."""
@@ -118,7 +128,7 @@ class Task(lightning.LightningModule):
         """Fit a model without gradient descent to a training split."""
         assert isinstance(self.model, FittedModel)
         batch_size = max(1, min(EVAL_BATCH, 8192 // frames.dataset.system.num_particles))
-        self.model.fit(make_loader(frames, self.model.cutoff, batch_size))
+        self.model.fit(self.loader(frames, batch_size))
 
     def predictions(self, frames: Frames) -> Predictions:
         """Return predictions of all frames as arrays `[frames, …]`, with the frames' numbers."""
@@ -127,7 +137,7 @@ class Task(lightning.LightningModule):
         weights = next(iter([*self.model.parameters(), *self.model.buffers()]), None)
         device = torch.device("cpu") if weights is None else weights.device
         parts: dict[str, list[np.ndarray]] = {}
-        for batch in make_loader(frames, self.model.cutoff, batch_size):
+        for batch in self.loader(frames, batch_size):
             graphs = batch[keys.FRAME].numel()
             outputs = self.predict(self.cast(batch.to(device)))
             for name, value in outputs.items():

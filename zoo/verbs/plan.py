@@ -146,5 +146,7 @@ def build(plan: Plan, train_frames: Frames) -> ZooModel:
     config = validated(REGISTRY.load_config(plan.model), options, "model")
     settings = {k: v for k, v in plan.config.task.items() if k != "name"}
     task_options = validated(REGISTRY.load_config(plan.task), settings, "task")
-    info = REGISTRY.load_target(plan.task).data_info(train_frames, task_options)
-    return REGISTRY.load_target(plan.model)(config, info)
+    task, model = REGISTRY.load_target(plan.task), REGISTRY.load_target(plan.model)
+    info = task.data_info(train_frames, task_options)
+    built: ZooModel = task.build(lambda: model(config, info), task_options)
+    return built

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import BaseModel
+from torch import Tensor
+from torch.utils.data import DataLoader
 from torch_geometric.data import Data
 
 from zoo import keys
-from zoo.config import Strict
 from zoo.data.ceiling import noise_ceiling
 from zoo.data.dataset import Frames
 from zoo.data.info import Interface
+from zoo.data.loader import make_loader
+from zoo.models.base import ZooModel
+from zoo.models.ensemble import Ensemble, ensemble, members_of
 from zoo.tasks.base import Predictions, Task
 from zoo.tasks.metrics import Metric, metric, pearson, standard_error
+from zoo.tasks.propensity.config import PropensityConfig
+from zoo.tasks.propensity.inputs import Inputs
+from zoo.tasks.propensity.rotations import turned
 
-
-class PropensityConfig(Strict):
-    """What the loss looks like."""
-
-    loss: Literal["mse", "huber"] = "huber"
-    type_weights: dict[int, float] = Field(
-        default_factory=dict, description="weight of each type in the loss, 1 where not named"
-    )
+#: Standard deviation of an ensemble's members, in predictions.
+SPREAD = "targets_spread"
 
 
 class PropensityTask(Task):
@@ -46,22 +48,43 @@ class PropensityTask(Task):
         self.register_buffer("std", torch.tensor(info.target_std), persistent=False)
         self.register_buffer("weights", weights, persistent=False)
 
-    def loss(self, batch: Data) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """See the class; also logs the mean absolute error in the dataset's unit of length."""
-        residual = self.model(batch) - batch[keys.TARGETS]
+    @classmethod
+    def build(cls, make: Callable[[], ZooModel], options: BaseModel) -> ZooModel:
+        """Build the members of an ensemble, or the one model."""
+        assert isinstance(options, PropensityConfig)
+        return ensemble(make, options.members)
+
+    def loader(self, frames: Frames, batch_size: int, **how: Any) -> DataLoader:
+        """Batches at the positions that the options name, with the descriptors that the model starts from."""
+        inputs = Inputs(self.model, frames, self.options.positions)
+        return make_loader(inputs.frames, self.model.cutoff, batch_size, prepare=inputs.prepare, **how)
+
+    def loss(self, batch: Data) -> tuple[Tensor, dict[str, Tensor]]:
+        """See the class; of an ensemble the members' mean. Also logs the error of the members' mean."""
+        if self.training:
+            batch = turned(batch, self.options.rotations)
+        guesses = [member(batch) for member in members_of(self.model)]
+        # each member learns from its own loss, as if it were trained alone: Adam does not mind the factor
+        loss = torch.stack([self._loss(guess, batch) for guess in guesses]).mean()
+        residual = torch.stack(guesses).detach().mean(0) - batch[keys.TARGETS]
+        return loss, {"mae": residual.abs().mean()}
+
+    def _loss(self, guess: Tensor, batch: Data) -> Tensor:
         row = self.row[batch[keys.Z]]
-        scaled = residual / self.std[row]
+        scaled = (guess - batch[keys.TARGETS]) / self.std[row]
         if self.options.loss == "huber":
             error = torch.nn.functional.huber_loss(scaled, torch.zeros_like(scaled), reduction="none")
         else:
             error = 0.5 * scaled.square()
         weight = self.weights[row][:, None]
-        loss = (weight * error).sum() / (weight.sum() * error.shape[1])
-        return loss, {"mae": residual.abs().mean()}
+        return (weight * error).sum() / (weight.sum() * error.shape[1])
 
-    def predict(self, batch: Data) -> dict[str, torch.Tensor]:
-        """Targets `[nodes, targets]`."""
+    def predict(self, batch: Data) -> dict[str, Tensor]:
+        """Targets `[nodes, targets]`; of an ensemble also the members' spread, `[nodes, targets]`."""
         with torch.no_grad():
+            if isinstance(self.model, Ensemble):
+                each = self.model.each(batch)
+                return {keys.TARGETS: each.mean(0), SPREAD: each.std(0)}
             return {keys.TARGETS: self.model(batch)}
 
     @classmethod

@@ -1,0 +1,64 @@
+"""Models that start from descriptors of each particle's surroundings."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import BaseModel
+from torch import Tensor
+from torch_geometric.data import Data
+
+from zoo import keys
+from zoo.data.info import DataInfo
+from zoo.descriptors import Describer, DescriptorSettings
+from zoo.graphs import edge_vectors
+from zoo.models.base import TypeIndex, ZooModel, require_interface, require_key
+
+
+class DescribedModel(ZooModel):
+    """Base of models whose input are descriptors; also a base for `FittedModel`s.
+
+    The loader computes the descriptors of a frame once, keeps them beside it under `keys.DESCRIPTORS`,
+    and then leaves out edges that are longer than `reach`. For a graph without them they are computed
+    in the forward pass, of the graph's own positions.
+
+    Args:
+        config: of the entry.
+        info: of the training data.
+        settings: which descriptors.
+        reach: length of the edges that the model itself looks at; 0 if none.
+    """
+
+    def __init__(
+        self, config: BaseModel, info: DataInfo, settings: DescriptorSettings, reach: float = 0.0
+    ) -> None:
+        potential = None if info.potential is None else info.potential.model_dump()
+        describer = Describer(settings, len(info.types), potential)
+        super().__init__(config, info, max(reach, describer.cutoff))
+        require_interface(info, "node", type(self).__name__)
+        self.describer, self.reach = describer, reach
+        self.index = TypeIndex(info.types)
+
+    @property
+    def num_descriptors(self) -> int:
+        """Columns of the input: those of each kind of positions, side by side."""
+        return len(self.describer.names) * len(self.describer.settings.positions or [""])
+
+    def describe(self, graph: Data) -> Tensor:
+        """Return descriptors `[nodes, …]` float64 of a graph as it stands, with edges up to `cutoff`."""
+        edges = require_key(graph, keys.EDGE_INDEX, "descriptors")
+        vectors = edge_vectors(graph[keys.POS].double(), edges, _double(graph.get(keys.EDGE_SHIFT)))
+        with torch.no_grad():
+            return self.describer(self.index(graph[keys.Z]), edges, vectors)
+
+    def inputs(self, graph: Data) -> Tensor:
+        """Return the model's input `[nodes, num_descriptors]`: the loader's, or computed here."""
+        known = graph.get(keys.DESCRIPTORS)
+        if known is not None:
+            return known
+        # one structure stands for each kind of positions where a graph brings but one
+        copies = len(self.describer.settings.positions or [""])
+        return self.describe(graph).repeat(1, copies)
+
+
+def _double(shift: Tensor | None) -> Tensor | None:
+    return None if shift is None else shift.double()
