@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoo.descriptors.describer import Describer
+from zoo.descriptors.operators import Operator, Operators
 from zoo.descriptors.settings import DescriptorSettings
 
-__all__ = ["Describer", "DescriptorSettings"]
+__all__ = ["Describer", "DescriptorSettings", "Operator", "Operators"]

@@ -35,15 +35,25 @@ class DescriptorSettings(Strict):
     energy: bool | None = Field(
         None, description="local potential energy; by default where the dataset names its potential"
     )
-    voronoi: bool = Field(False, description="volume, faces and asphericity of the Voronoi cell")
+    voronoi: bool = Field(False, description="volume, surface, faces and asphericity of the Voronoi cell")
+    voronoi_range: float = Field(
+        2.5, gt=0, description="neighbours that make the cell; exact where its corners are nearer than half"
+    )
     averages: int = Field(2, ge=0, le=8, description="times that all of these are averaged over neighbours")
     average_range: float = Field(2.0, gt=0, description="r_c of the weights exp(−r/r_c), r < r_c")
     diffused: list[int] = Field(
         [1, 2, 4, 8, 16, 24],
-        description="steps of diffusion, weights I + exp(−r) below diffusion_range, after which the "
-        "indicator and the energy of each species are read; none: []",
+        description="steps of diffusion, weights I + exp(−r/diffusion_decay) below diffusion_range, after "
+        "which the indicator and the energy of each species are read; none: []",
     )
-    diffusion_range: float = Field(2.0, gt=0, description="r beyond which nothing diffuses in one step")
+    diffusion_decay: float = Field(0.5, gt=0, description="length over which weights of one step decay")
+    diffusion_range: float = Field(2.5, gt=0, description="r beyond which nothing diffuses in one step")
+    scales: list[float] = Field(
+        [],
+        description="lengths L: density, mean and variance of energy and Voronoi surface of each species, "
+        "weights exp(−r/L) below scale_range",
+    )
+    scale_range: float = Field(4.0, gt=0, description="r beyond which nothing counts at any scale")
 
     @model_validator(mode="after")
     def _shells_make_sense(self) -> DescriptorSettings:
@@ -53,6 +63,10 @@ class DescriptorSettings(Strict):
             raise ValueError(f"step = {self.step} makes more than 10,000 shells")
         if min(self.diffused, default=1) < 1 or max(self.diffused, default=1) > 1000:
             raise ValueError("diffused takes numbers of steps from 1 to 1000")
+        if min(self.scales, default=1.0) <= 0 or min(self.order_shells, default=1.0) <= 0:
+            raise ValueError("scales and order_shells must be positive lengths")
+        if self.orders and not self.order_shells:
+            raise ValueError("orders need order_shells to be measured at; orders = 0 asks for none")
         if self.positions is not None and len(set(self.positions)) != len(self.positions):
             raise ValueError("positions names one kind twice")
         return self
