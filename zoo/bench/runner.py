@@ -44,6 +44,8 @@ def bench(name: str, options: Options) -> Outcome:
     """
     spec = cast(BenchmarkSpec, REGISTRY.get("benchmarks", name))
     REGISTRY.require(spec)
+    if options.data is not None and not spec.takes_data:
+        raise ConfigError(f"zoo bench {name} takes no --data; `zoo bench glass` does")
     found = REGISTRY.load_target(spec)(options)
     outcome = run_suite(found, options) if isinstance(found, Suite) else cast(Outcome, found)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,7 @@ class Options:
         epochs: of each trained model.
         accelerator: "auto", "cpu" or "gpu".
         quick: the shortest training that still shows something; a suite may not know it.
+        data: folder of public data sets to be scored on as well; only some suites take one.
     """
 
     out: Path
@@ -35,6 +36,7 @@ class Options:
     epochs: int | None = None
     accelerator: str | None = None
     quick: bool = False
+    data: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,14 @@ class Outcome:
     tables: list[Table]
     runs: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+
+
+def joined(title: str, *parts: Outcome) -> Outcome:
+    """Put outcomes behind each other."""
+    return Outcome(
+        title,
+        *(
+            [x for part in parts for x in getattr(part, name)]
+            for name in ("records", "tables", "runs", "failures")
+        ),
+    )

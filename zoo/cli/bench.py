@@ -20,6 +20,9 @@ def bench(
     epochs: Annotated[int | None, typer.Option(help="Epochs of each trained model.", min=1)] = None,
     accelerator: Annotated[str | None, typer.Option(help="auto, cpu or gpu.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="The shortest that still shows something.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of public data sets to score on as well (glass).")
+    ] = None,
     out: Out = None,
     json: Json = False,
 ) -> None:
@@ -33,7 +36,7 @@ def bench(
     named = tuple(m.strip() for m in models.split(",") if m.strip()) if models is not None else None
     if named == ():
         raise ConfigError("--models takes names of models, separated by commas")
-    outcome = run_bench(suite, Options(folder, named, seeds, epochs, accelerator, quick))
+    outcome = run_bench(suite, Options(folder, named, seeds, epochs, accelerator, quick, data))
     report = None
     if outcome.runs:
         report = folder / "report.html"

@@ -109,6 +109,9 @@ class TaskSpec(Spec):
 class BenchmarkSpec(Spec):
     """A benchmark. `target` is a function `suite(options) -> zoo.bench.Suite`, or a runner."""
 
+    #: Whether it can score on a folder of public data sets too: `--data`.
+    takes_data: bool = False
+
 
 #: Entry-point group of each kind, and the spec class it must hold.
 GROUPS: dict[str, type[Spec]] = {

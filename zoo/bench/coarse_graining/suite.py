@@ -7,7 +7,7 @@ from pathlib import Path
 from zoo.bench.coarse_graining import curve, decoders, rings, why
 from zoo.bench.coarse_graining.loop import SYSTEM, loop
 from zoo.bench.runner import run_suite
-from zoo.bench.suite import Options, Outcome, Suite
+from zoo.bench.suite import Options, Outcome, Suite, joined
 from zoo.errors import UnknownName
 from zoo.verbs.simulate import SIMULATION
 
@@ -59,14 +59,3 @@ def _way_back(options: Options, decoded: Outcome, simulated: Outcome) -> list[Ou
     potential, decoder = pair
     record, table = decoders.way_back(potential, decoder, options.out / "data" / "way-back", SYSTEM)
     return [Outcome(TITLE, [record], [table])]
-
-
-def joined(title: str, *parts: Outcome) -> Outcome:
-    """Put outcomes behind each other."""
-    return Outcome(
-        title,
-        *(
-            [x for part in parts for x in getattr(part, name)]
-            for name in ("records", "tables", "runs", "failures")
-        ),
-    )

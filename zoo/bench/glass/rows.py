@@ -1,0 +1,61 @@
+"""The methods that are compared, and their settings at two-core size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zoo.bench.suite import Row
+from zoo.registry import REGISTRY
+
+#: Of ridge: what the field used before message passing, without the long range.
+NEIGHBOURS: dict[str, Any] = {"model.descriptors.diffused": []}
+RADIAL: dict[str, Any] = {
+    **NEIGHBOURS, "model.descriptors.orders": 0, "model.descriptors.energy": False, "model.descriptors.averages": 0,
+}  # fmt: skip
+
+#: Model, label, settings.
+ROWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("type-mean", "", {}),
+    ("ridge", "thermal, radial", {**RADIAL}),
+    ("ridge", "inherent, averaged", {**NEIGHBOURS, "task.positions": "inherent"}),
+    ("ridge", "inherent, diffused", {"task.positions": "inherent"}),
+    ("ridge", "cage, diffused", {"task.positions": "cage"}),
+    ("softness-svm", "inherent", {"task.positions": "inherent"}),
+    ("softness-svm", "pairs alone", {"task.positions": "inherent", "model.pair_correlation_only": True}),
+    ("glass-mlp", "inherent", {"task.positions": "inherent"}),
+    ("bapst", "thermal", {}),
+    ("botan", "thermal", {}),
+    ("schnet", "inherent", {"task.positions": "inherent"}),
+    ("gat", "inherent", {"task.positions": "inherent"}),
+    ("molzoo-megnet:megnet", "inherent", {"task.positions": "inherent"}),
+    ("se3-glass", "inherent", {"task.positions": "inherent"}),
+    ("se3-glass", "cage", {"task.positions": "cage"}),
+)
+
+#: Share of the recipe's epochs with `--quick`.
+QUICK = 0.2
+
+
+def rows(dataset: str, quick: bool) -> tuple[Row, ...]:
+    """Return a row for each method on a dataset; a plugin's where it is installed."""
+    out = []
+    for model, label, settings in ROWS:
+        if ":" in model and not _installed(model):
+            continue
+        epochs = _epochs(model, settings)
+        shorter = {"train.epochs": max(4, round(QUICK * epochs))} if quick and epochs else {}
+        out.append(Row(model, dataset, "propensity", {**settings, **shorter}, label.replace(", ", "-").replace(" ", "-")))
+    return tuple(out)
+
+
+def _installed(model: str) -> bool:
+    return model.partition(":")[2] in REGISTRY.names("models") or model in REGISTRY.names("models")
+
+
+def _epochs(model: str, settings: dict[str, Any]) -> int:
+    """Epochs of the row: its own, the recipe's or the usual number; 0 of a model in closed form."""
+    spec: Any = REGISTRY.get("models", model)
+    if spec.fitted:
+        return 0
+    usual = 50  # as in `zoo.config.Training`
+    return int(settings.get("train.epochs") or spec.recipes.get("propensity", {}).get("train.epochs", usual))
