@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from pydantic import BaseModel
 from torch import Tensor
@@ -13,20 +12,18 @@ from torch.utils.data import DataLoader
 from torch_geometric.data import Data
 
 from zoo import keys
-from zoo.data.ceiling import noise_ceiling
 from zoo.data.dataset import Frames
 from zoo.data.info import Interface
 from zoo.data.loader import make_loader
 from zoo.models.base import ZooModel
 from zoo.models.ensemble import Ensemble, ensemble, members_of
 from zoo.tasks.base import Predictions, Task
-from zoo.tasks.metrics import Metric, metric, pearson, standard_error
+from zoo.tasks.metrics import Metric
+from zoo.tasks.propensity.calibration import SPREAD
 from zoo.tasks.propensity.config import PropensityConfig
 from zoo.tasks.propensity.inputs import Inputs
 from zoo.tasks.propensity.rotations import turned
-
-#: Standard deviation of an ensemble's members, in predictions.
-SPREAD = "targets_spread"
+from zoo.tasks.propensity.scores import propensity_scores
 
 
 class PropensityTask(Task):
@@ -89,33 +86,5 @@ class PropensityTask(Task):
 
     @classmethod
     def metrics(cls, predictions: Predictions, frames: Frames) -> dict[str, Metric]:
-        """Correlations with the propensity and their ceilings, lists over the target times.
-
-        For each type X: `pearson_mean_X` within each configuration, then averaged (its error is
-        over configurations), `pearson_pooled_X` over all particles of all configurations, and
-        `mae_X`; `ceiling_mean_X`, `ceiling_pooled_X` where the clones are kept apart.
-        """
-        dataset = frames.dataset
-        names, unit = dataset.system.type_names, dataset.units.length
-        truth = frames.array(keys.TARGETS).astype(np.float64)
-        guess = predictions[keys.TARGETS].astype(np.float64)
-        ceilings = {}
-        if keys.CLONES in dataset.arrays:
-            ceilings = noise_ceiling(frames.array(keys.CLONES), dataset.system.types)
-        out: dict[str, Metric] = {}
-        for kind in sorted(set(dataset.system.types.tolist())):
-            name, members = names[kind], dataset.system.types == kind
-            t, g = truth[:, members].transpose(2, 0, 1), guess[:, members].transpose(2, 0, 1)
-            each = np.nan_to_num(pearson(t, g))  # [targets, configurations]; a constant guess scores 0
-            errors = [standard_error(row) for row in each]
-            out[f"pearson_mean_{name}"] = metric(
-                each.mean(1), "1", None if None in errors else [e or 0.0 for e in errors]
-            )
-            pooled = pearson(t.reshape(len(t), -1), g.reshape(len(g), -1))
-            out[f"pearson_pooled_{name}"] = metric(np.nan_to_num(pooled), "1")
-            out[f"mae_{name}"] = metric(np.abs(t - g).mean((1, 2)), unit)
-            if kind in ceilings:
-                mean, all_together = ceilings[kind]
-                out[f"ceiling_mean_{name}"] = metric(mean, "1")
-                out[f"ceiling_pooled_{name}"] = metric(all_together, "1")
-        return out
+        """Correlations with the propensity, their ceilings and more; see `propensity_scores`."""
+        return propensity_scores(predictions, frames)
