@@ -81,6 +81,13 @@ class GAT(ZooModel):
             h = layer(h, edges, radial)
         return attention
 
+    @torch.no_grad()
+    def radial_filters(self, distances: Tensor) -> Tensor:
+        """Return each layer's value filters at `distances [n]`, `[layers, channels, n]`; 0 beyond the cutoff."""
+        basis, envelope = self.basis(distances), self.envelope(distances)[:, None]
+        layers = [layer for layer in self.layers if isinstance(layer, AttentionLayer)]
+        return torch.stack([(layer.value_filter(basis) * envelope).T for layer in layers])
+
     def _start(self, graph: Data) -> tuple[Tensor, Edges, Radial]:
         edges = make_edges(graph)
         radial = Radial(self.basis(edges.distance), self.envelope(edges.distance)[:, None])

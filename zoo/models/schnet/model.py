@@ -58,6 +58,15 @@ class SchNet(ZooModel):
             h = h + interaction(h, w, pairs)
         return self.head(pairs.leave(h), graph)
 
+    @torch.no_grad()
+    def radial_filters(self, distances: Tensor) -> Tensor:
+        """Return each block's filters at `distances [n]`, `[blocks, filters, n]`; 0 beyond the cutoff."""
+        radial = make_radial(distances, self.basis, self.cutoff)
+        blocks = [block for block in self.interactions if isinstance(block, Interaction)]
+        return torch.stack(
+            [filters(distances, block.filter, radial, self.basis, self.cutoff).T for block in blocks]
+        )
+
     def load_pyg(self, state: Mapping[str, Tensor]) -> None:
         """Take the weights of `torch_geometric.nn.models.SchNet.state_dict()`, equal in all sizes.
 
