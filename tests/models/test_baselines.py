@@ -17,6 +17,7 @@ from zoo.models.ridge.model import Ridge, RidgeConfig
 from zoo.models.type_mean.model import TypeMean, TypeMeanConfig
 from zoo.physics import valence as internal
 from zoo.physics.forces import energy_and_forces
+from zoo.testing.subject import batch_of
 
 BONDS = [(0, 1), (1, 2), (1, 4), (4, 3), (4, 5), (5, 6)]
 
@@ -139,7 +140,8 @@ def glass_info(**facts: object):
     return info("node", **{"units": "lj", "types": [0, 1], "num_particles": 60, **means, **facts})
 
 
-RIDGE = {"start": 0.5, "stop": 1.5, "step": 0.25, "width": 0.25, "alphas": [1e-10]}
+SHELLS = {"start": 0.5, "stop": 1.5, "step": 0.25, "width": 0.25}
+RIDGE = {"descriptors": {**SHELLS, "orders": 0, "averages": 0, "diffused": []}, "alphas": [1e-10]}
 
 
 def test_ridge_recovers_planted_coefficients() -> None:
@@ -154,23 +156,6 @@ def test_ridge_recovers_planted_coefficients() -> None:
     # the penalty is 1e-10 of the features' variance, and squares of their condition (1e4) enter
     assert torch.allclose(model.weights[..., 0], weights, rtol=0, atol=1e-5)
     assert torch.allclose(model.bias[:, 0], torch.tensor([1.0, 4.0]).double(), rtol=0, atol=1e-5)
-
-
-def test_ridge_features_are_shell_counts() -> None:
-    """Against a double loop over particles and images."""
-    model, graph = Ridge(RidgeConfig(**RIDGE), glass_info()), liquid(3, n=12)
-    _, x = model.features(graph)
-    expected = torch.zeros(12, 2, 5, dtype=torch.float64)
-    steps = 5.0 * torch.cartesian_prod(*[torch.arange(-1.0, 2.0).double()] * 3)
-    for i in range(12):
-        for j in range(12):
-            for step in steps:
-                r = float((graph.pos[j] - graph.pos[i] + step).norm())
-                if 0 < r < model.cutoff:
-                    shells = torch.exp(-(((r - model.centers) / 0.25) ** 2))
-                    expected[i, graph.z[j]] += shells
-    # float64 round-off
-    assert torch.allclose(x, expected.flatten(1), rtol=0, atol=1e-12)
 
 
 def test_ridge_chooses_a_penalty_that_generalises() -> None:
@@ -207,8 +192,26 @@ def test_ridge_equals_scikit_learn() -> None:
     assert torch.allclose(model(graph), torch.from_numpy(theirs).view(-1, 1), rtol=0, atol=1e-9)
 
 
+def test_ridge_of_differences_within_configurations() -> None:
+    """What is added to all particles of one configuration, to targets and features alike, does not count."""
+    model = Ridge(RidgeConfig(**RIDGE, center=True), glass_info())
+    noise = torch.Generator().manual_seed(1)
+    weights = torch.randn(2, 10, generator=noise, dtype=torch.float64)
+    train = []
+    for seed in range(8):
+        graph = liquid(seed)
+        kind, x = model.features(graph)
+        graph.targets = ((x * weights[kind]).sum(1) + 10.0 * torch.randn((), generator=noise))[:, None]
+        train.append(graph)
+    batches = [batch_of(train[:3]), batch_of(train[3:])]
+    model.fit(batches)
+    # as in test_ridge_recovers_planted_coefficients
+    assert torch.allclose(model.weights[..., 0], weights, rtol=0, atol=1e-5)
+
+
 def test_ridge_settings_that_make_no_sense_are_refused() -> None:
-    for wrong in ({"stop": 0.1}, {"step": 1e-9}, {"alphas": [-1.0]}, {"alphas": []}, {"width": 0.0}):
+    shells = ({"stop": 0.1}, {"step": 1e-9}, {"width": 0.0})
+    for wrong in (*({"descriptors": bad} for bad in shells), {"alphas": [-1.0]}, {"alphas": []}):
         with pytest.raises(ValueError):
             RidgeConfig(**wrong)
 

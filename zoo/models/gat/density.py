@@ -33,20 +33,23 @@ class RunningStandard(nn.Module):
 
     Statistics are gathered over the first batches of training and then stay; within a forward pass
     they are constants, so that a batch gives what its graphs give one by one, and forces are plain.
+
+    Args:
+        types: number of types.
+        features: number of columns.
+        floor: added to the variance: what hardly varies is not blown up, an empty shell stays near zero.
     """
 
     #: Batches after which the statistics stay.
     BATCHES = 100
-    #: Added to the variance: what hardly varies is not blown up, an empty shell stays near zero.
-    FLOOR = 0.01
-
     mean: Tensor  # [types, features]
     square: Tensor  # [types, features]
     count: Tensor  # [types, 1]; nodes seen of each type
     batches: Tensor  # []
 
-    def __init__(self, types: int, features: int) -> None:
+    def __init__(self, types: int, features: int, floor: float = 0.01) -> None:
         super().__init__()
+        self.floor = floor
         self.register_buffer("mean", torch.zeros(types, features))
         self.register_buffer("square", torch.ones(types, features))
         self.register_buffer("count", torch.zeros(types, 1))
@@ -56,7 +59,7 @@ class RunningStandard(nn.Module):
         """Standardise `x [nodes, features]` of types `kind [nodes]`."""
         if self.training and self.batches < self.BATCHES:
             self._gather(x.detach(), kind)
-        scale = (self.square - self.mean.square()).clamp_min(0).add(self.FLOOR).rsqrt()
+        scale = (self.square - self.mean.square()).clamp_min(0).add(self.floor).rsqrt()
         rows = Segments.unsorted(kind, len(self.mean))
         return (x - gather(self.mean, rows)) * gather(scale, rows)
 

@@ -1,1 +1,1 @@
-"""Ridge regression on radial densities."""
+"""Ridge regression on descriptors."""
