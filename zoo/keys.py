@@ -17,7 +17,9 @@ PAIR_EDGE = "pair_edge"  # [pairs] int64; one edge of each undirected pair
 FRAME = "frame"  # [graphs] int64; index of the frame in its dataset
 ENERGY = "energy"  # [graphs] float32; potential energy
 FORCES = "forces"  # [nodes, 3] float32; conservative forces, −∂U/∂pos
+LOCAL_ENERGY = "local_energy"  # [nodes] float32; potential energy of each particle, where it was averaged
 DESCRIPTORS = "descriptors"  # [nodes, descriptors] float32; of `zoo.descriptors`, made by the loader
+EDGE_TARGETS = "edge_targets"  # [edges, targets] float32; mean change of their length; NaN: not known
 TARGETS = "targets"  # [nodes, targets] float32; per-particle targets, e.g. propensities (length)
 
 # The vector of an edge points from its sender to its receiver:
@@ -33,6 +35,7 @@ TIME = "time"  # [frames] float64; time within its run
 WEIGHTS = "weights"  # [frames] float64; relative weight of each frame in averages of equilibrium
 INHERENT = "positions_inherent"  # [frames, particles, 3]; energy minimum reached from the frame
 CAGE = "positions_cage"  # [frames, particles, 3]; mean position while no particle rearranges
+AVERAGED = "positions_averaged"  # [frames, particles, 4]; mean over short runs from the frame; mean local energy
 P_HOP = "p_hop"  # [frames, particles] float32; how far each jumps at the frame's moment, length²
 REARRANGES = "rearranges"  # [frames, particles] int8; 1 jumps now, 0 rests for long, −1 neither
 CLONES = "clone_displacements"  # [frames, targets, clones, particles] float16; |Δr| of each clone

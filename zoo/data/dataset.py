@@ -119,6 +119,8 @@ class Dataset:
             graph.forces = _float(self.arrays[keys.FORCES][frame])
         if keys.TARGETS in self.arrays:
             graph.targets = _float(self.arrays[keys.TARGETS][frame])
+        if keys.REARRANGES in self.arrays:
+            graph.rearranges = torch.from_numpy(np.array(self.arrays[keys.REARRANGES][frame], np.int64))
         return graph
 
     def graph(self, frame: int, cutoff: float) -> Graph:
@@ -185,24 +187,31 @@ class Frames:
         """Return one array of these frames, in memory."""
         return self.dataset.array(name, self.index)
 
-    def at(self, positions: np.ndarray) -> Frames:
-        """Return these frames with other positions `[frames, particles, 3]`, such as inherent ones."""
-        return _Moved(self, positions)
+    def at(self, positions: np.ndarray, energies: np.ndarray | None = None) -> Frames:
+        """Return these frames with other positions `[frames, particles, 3]`, such as inherent ones.
+
+        Args:
+            positions: in the dataset's unit of length.
+            energies: `[frames, particles]` of each particle, where they are more than the positions tell.
+        """
+        return _Moved(self, positions, energies)
 
 
 class _Moved(Frames):
     """Frames elsewhere in space."""
 
-    def __init__(self, frames: Frames, positions: np.ndarray) -> None:
+    def __init__(self, frames: Frames, positions: np.ndarray, energies: np.ndarray | None) -> None:
         shape = (len(frames), frames.dataset.system.num_particles, 3)
         if positions.shape != shape:
             raise DataError(f"positions of shape {positions.shape}, not {shape}")
         super().__init__(frames.dataset, frames.index, frames.name)
-        self.positions = positions
+        self.positions, self.energies = positions, energies
 
     def __getitem__(self, i: int) -> Graph:
         graph = super().__getitem__(i)
         graph.pos = _float(self.positions[i])
+        if self.energies is not None:
+            graph[keys.LOCAL_ENERGY] = _float(self.energies[i])
         return graph
 
     def graph(self, i: int, cutoff: float) -> Graph:

@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 from zoo.config import Strict
 
 #: Thermal: as the configuration is. Inherent: the energy minimum reached from it. Cage: its mean
-#: positions while no particle rearranges.
-Positions = Literal["thermal", "inherent", "cage"]
+#: positions while no particle rearranges. Averaged: its mean positions and local energies over short runs.
+Positions = Literal["thermal", "inherent", "cage", "averaged"]
 
 
 class DescriptorSettings(Strict):
@@ -34,6 +34,11 @@ class DescriptorSettings(Strict):
     order_width: float = Field(0.15, gt=0, description="δ of its weights exp(−(r−μ)²/(2δ²))")
     energy: bool | None = Field(
         None, description="local potential energy; by default where the dataset names its potential"
+    )
+    centered: bool = Field(
+        False,
+        description="less their mean over each species of the configuration: what is left of its mean "
+        "state does not disturb, and pooled correlations lose a little",
     )
     voronoi: bool = Field(False, description="volume, surface, faces and asphericity of the Voronoi cell")
     voronoi_range: float = Field(

@@ -44,11 +44,39 @@ class DescribedModel(ZooModel):
         return len(self.describer.names) * len(self.describer.settings.positions or [""])
 
     def describe(self, graph: Data) -> Tensor:
-        """Return descriptors `[nodes, …]` float64 of a graph as it stands, with edges up to `cutoff`."""
+        """Return descriptors `[nodes, …]` float64 of a graph as it stands, with edges up to `cutoff`.
+
+        Where the graph brings local energies (`keys.LOCAL_ENERGY`), those stand in for the positions' own.
+        """
         edges = require_key(graph, keys.EDGE_INDEX, "descriptors")
-        vectors = edge_vectors(graph[keys.POS].double(), edges, _double(graph.get(keys.EDGE_SHIFT)))
+        kind = self.index(graph[keys.Z])
         with torch.no_grad():
-            return self.describer(self.index(graph[keys.Z]), edges, vectors)
+            vectors = edge_vectors(graph[keys.POS].double(), edges, _double(graph.get(keys.EDGE_SHIFT)))
+            base = self.with_energies(
+                self.describer.local(kind, edges, vectors), graph.get(keys.LOCAL_ENERGY)
+            )
+            means = self.describer.operators(edges, vectors, len(kind))
+            x = self.describer.spread(base, kind, means.averaging, means.diffusion, means.scales)
+            return self.centered(x, kind, graph.get(keys.BATCH))
+
+    def with_energies(self, base: Tensor, energies: Tensor | None) -> Tensor:
+        """Return local descriptors `[nodes, …]` with the energies `[nodes]` in their place, if given."""
+        if energies is None or "energy" not in self.describer.base_names:
+            return base
+        base = base.clone()
+        base[:, self.describer.base_names.index("energy")] = energies.to(base)
+        return base
+
+    def centered(self, x: Tensor, kind: Tensor, batch: Tensor | None = None) -> Tensor:
+        """Return descriptors `[nodes, …]` less the mean of each species of each graph, where so set."""
+        if not self.describer.settings.centered:
+            return x
+        types = len(self.info.types)
+        group = kind if batch is None else batch * types + kind
+        groups = types if batch is None or not len(batch) else (int(batch[-1]) + 1) * types
+        count = torch.bincount(group, minlength=groups).clamp_min(1)
+        mean = x.new_zeros(groups, x.shape[1]).index_add_(0, group, x) / count[:, None]
+        return x - mean[group]
 
     def inputs(self, graph: Data) -> Tensor:
         """Return the model's input `[nodes, num_descriptors]`: the loader's, or computed here."""

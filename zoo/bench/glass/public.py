@@ -18,7 +18,7 @@ from zoo.data.formats.glassbench import PUBLISHED
 from zoo.data.formats.published import split_of
 from zoo.errors import DataError, ZooError
 from zoo.tasks.metrics import Metric
-from zoo.tasks.propensity.scores import scores
+from zoo.tasks.propensity.scores import propensity_scores
 from zoo.verbs.compare import Record
 from zoo.verbs.importing import import_dataset
 
@@ -94,7 +94,7 @@ def published(folder: Path) -> list[Record]:
         values = frames.array(name).astype(np.float64)
         if values.shape[-1] == 1:  # a structural indicator, the same for all times
             values = np.repeat(values, times, axis=-1)
-        metrics: dict[str, Metric] = scores({keys.TARGETS: values}, frames)
+        metrics: dict[str, Metric] = propensity_scores({keys.TARGETS: values}, frames)
         method = name.removeprefix(PUBLISHED)
         out.append({"measure": "published", "row": f"{method} (published)", "dataset": folder.name,
                     "metrics": metrics, "error": None})  # fmt: skip
@@ -116,12 +116,13 @@ def paper_table(folder: Path, records: Sequence[Record], kind: str = "A") -> Tab
     ceiling = next((r["metrics"] for r in records if r["error"] is None
                     and f"ceiling_mean_{kind}" in r["metrics"]), None)  # fmt: skip
     if ceiling:
-        both = zip(ceiling[f"ceiling_pooled_{kind}"]["value"], ceiling[f"ceiling_mean_{kind}"]["value"], strict=True)
+        pooled, mean = (ceiling[f"ceiling_{how}_{kind}"]["value"] for how in ("pooled", "mean"))
+        both = zip(pooled, mean, strict=True)
         lines.append(("(ceiling)", *(f"{p:.3f}/{m:.3f}" for p, m in both)))
     frames = len(data.split("test")) if "test" in data.manifest.splits else 0
     note = (
         f"Pearson correlation of {kind} particles with the propensity, pooled / mean over {frames} test "
-        "configurations: the columns of Jung et al., arXiv:2311.14752. (published): the files' own predictions."
+        "configurations, as in Jung et al., arXiv:2311.14752. (published): the files' own predictions."
     )
     return Table(f"{folder.name} · pooled / mean at each time", header, lines, note)
 

@@ -10,7 +10,8 @@ from zoo.registry import REGISTRY
 #: Of ridge: what the field used before message passing, without the long range.
 NEIGHBOURS: dict[str, Any] = {"model.descriptors.diffused": []}
 RADIAL: dict[str, Any] = {
-    **NEIGHBOURS, "model.descriptors.orders": 0, "model.descriptors.energy": False, "model.descriptors.averages": 0,
+    **NEIGHBOURS,
+    "model.descriptors.orders": 0, "model.descriptors.energy": False, "model.descriptors.averages": 0,
 }  # fmt: skip
 
 #: Model, label, settings.
@@ -44,7 +45,8 @@ def rows(dataset: str, quick: bool) -> tuple[Row, ...]:
             continue
         epochs = _epochs(model, settings)
         shorter = {"train.epochs": max(4, round(QUICK * epochs))} if quick and epochs else {}
-        out.append(Row(model, dataset, "propensity", {**settings, **shorter}, label.replace(", ", "-").replace(" ", "-")))
+        words = label.replace(", ", "-").replace(" ", "-")
+        out.append(Row(model, dataset, "propensity", {**settings, **shorter}, words))
     return tuple(out)
 
 

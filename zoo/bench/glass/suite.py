@@ -7,7 +7,7 @@ from pathlib import Path
 from zoo.bench.glass import public, table, transfer
 from zoo.bench.glass.rows import rows
 from zoo.bench.runner import run_suite
-from zoo.bench.suite import Options, Outcome, Row, Suite, joined
+from zoo.bench.suite import Options, Outcome, Suite, joined
 from zoo.data.catalog import open_dataset
 from zoo.errors import UnknownName, ZooError
 from zoo.verbs.data import make_dataset
@@ -92,5 +92,5 @@ def _public(options: Options, data: Path) -> Outcome:
         if any(record["error"] is None for record in found):
             outcome.tables.append(public.paper_table(folder, found))
         else:
-            outcome.failures.append(f"{folder.name}: too few configurations to train on, nothing published in them")
+            outcome.failures.append(f"{folder.name}: too few configurations to train on, none published")
     return outcome

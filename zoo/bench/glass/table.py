@@ -13,13 +13,14 @@ from zoo.run import Run
 from zoo.verbs.compare import Record
 
 HEADER = (
-    "METHOD", "A, MEAN", "OF CEILING", "A, POOLED", "B, MEAN", "A, MEAN AT EACH TIME", "PARAMETERS", "S", "SEEDS",
-    "VALIDATION CURVE",
+    "METHOD", "A, MEAN", "OF CEILING", "A, POOLED", "B, MEAN", "A, MEAN AT EACH TIME", "PARAMETERS", "S",
+    "SEEDS", "VALIDATION CURVE",
 )  # fmt: skip
 NOTE = (
-    "Pearson correlation with the propensity at the last time, within each test configuration and then averaged "
-    "(mean) or of all at once (pooled); ± standard error over configurations, of several seeds the standard "
-    "deviation over seeds. Undertrained: the last quarter of the epochs lowered the validation loss by over 1 %."
+    "Pearson correlation with the propensity at the last time, within each test configuration and then "
+    "averaged (mean) or of all at once (pooled); ± standard error over configurations, of several seeds the "
+    "standard deviation over seeds. Undertrained: the last quarter of the epochs lowered the validation loss "
+    "by over 1 %."
 )
 
 

@@ -67,8 +67,9 @@ def tables(measured: Sequence[dict[str, Any]], title: str) -> list[Table]:
             (trained, *(_cell(cells.get((trained, scored))) for scored in names))
             for trained in dict.fromkeys(r["trained_on"] for r in mine)
         ]
-        note = f"Pearson correlation of {SPECIES} within a configuration at the last time of both, test splits."
-        out.append(Table(f"{title} · {model}", ("TRAINED ON", *(f"SCORED ON {n}" for n in names)), lines, note))
+        note = f"Pearson correlation of {SPECIES} within a test configuration, at the last time of both."
+        header = ("TRAINED ON", *(f"SCORED ON {name}" for name in names))
+        out.append(Table(f"{title} · {model}", header, lines, note))
     return out
 
 

@@ -12,6 +12,7 @@ from zoo.graphs import edge_vectors
 from zoo.models.base import ZooModel
 from zoo.models.described import DescribedModel
 from zoo.models.ensemble import members_of
+from zoo.tasks.propensity import pairs
 
 
 class Inputs:
@@ -32,13 +33,20 @@ class Inputs:
     def __init__(self, model: ZooModel, frames: Frames, positions: str) -> None:
         self.model = members_of(model)[0]
         self.frames = _at(frames, positions)
+        self._pairs = pairs.learns_pairs(model, frames)
         self._views: list[Frames] | None = None
         if isinstance(self.model, DescribedModel):
             kinds = self.model.describer.settings.positions
             self._views = [self.frames] if kinds is None else [_at(frames, kind) for kind in kinds]
 
     def prepare(self, number: int, graph: Graph) -> Graph:
-        """Add descriptors to a graph and leave out edges that only they needed."""
+        """Add descriptors to a graph and leave out edges that only they needed; then targets of edges."""
+        graph = self._described(number, graph)
+        if self._pairs:
+            pairs.attach(graph, self.frames, number)
+        return graph
+
+    def _described(self, number: int, graph: Graph) -> Graph:
         model = self.model
         if self._views is None or not isinstance(model, DescribedModel):
             return graph
@@ -51,7 +59,10 @@ class Inputs:
 
 
 def _at(frames: Frames, kind: str) -> Frames:
-    return frames if kind == "thermal" else frames.at(structures(frames, kind))
+    if kind == "thermal":
+        return frames
+    found = structures(frames, kind)
+    return frames.at(found[..., :3], found[..., 3] if found.shape[-1] > 3 else None)
 
 
 def shorter(graph: Graph, reach: float) -> Graph:
