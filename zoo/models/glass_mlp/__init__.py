@@ -1,0 +1,1 @@
+"""A small network on coarse-grained descriptors: GlassMLP."""
