@@ -53,6 +53,7 @@ class DataInfo(BaseModel):
             predictor, where the dataset names it.
         target_names: of the per-particle targets.
         target_mean, target_std: `[types][targets]`, per type, in the order of `types`.
+        pair_mean, pair_std: `[targets]` of the changes of pairs' distances, where the dataset has them.
         particle_types: `[particles]`, of a density or an autoencoder, which is one of this system alone.
         reference: `[particles][2 or 3]` of the same: first frame, which says left from right.
         kT: of the same, and of a potential's prior, in the unit of energy.
@@ -74,6 +75,8 @@ class DataInfo(BaseModel):
     target_names: list[str] = []
     target_mean: list[list[float]] = []
     target_std: list[list[float]] = []
+    pair_mean: list[float] = []
+    pair_std: list[float] = []
     particle_types: list[int] = []
     reference: list[list[float]] = []
     kT: float | None = None
@@ -145,7 +148,21 @@ def data_info(frames: Frames, interface: Interface, *, labels: bool = True) -> D
         values = targets[:, system.types == kind].reshape(-1, targets.shape[-1])
         info.target_mean.append(values.mean(0).tolist())
         info.target_std.append(np.maximum(values.std(0), 1e-12).tolist())
+    if keys.PAIR_CHANGES in dataset.arrays:
+        info.pair_mean, info.pair_std = _pair_moments(frames)
     return info
+
+
+def _pair_moments(frames: Frames) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of the changes of pairs, `[targets]`, frame by frame: they are large."""
+    count, total, squares = 0, 0.0, 0.0
+    for frame in frames.index.tolist():
+        known = frames.dataset.arrays[keys.PAIRS][frame][:, 0] >= 0
+        values = np.asarray(frames.dataset.arrays[keys.PAIR_CHANGES][frame], np.float64)[known]
+        count, total, squares = count + len(values), total + values.sum(0), squares + (values**2).sum(0)
+    mean = np.asarray(total) / max(count, 1)
+    std = np.sqrt(np.maximum(np.asarray(squares) / max(count, 1) - mean**2, 1e-24))
+    return mean.tolist(), std.tolist()
 
 
 def pair_parameters(dataset: Dataset, types: list[int]) -> PairParameters | None:

@@ -20,14 +20,16 @@ class Chained:
     """Arrays one behind the other along the first axis, read where they are asked for.
 
     Args:
-        parts: memory-mapped arrays that differ in length alone.
+        parts: memory-mapped arrays that differ in length, and perhaps along the second axis, where −1
+            follows the end of the shorter ones: numbers of pairs.
         shift: `[parts]` added to each part's numbers; 0 leaves them alone.
     """
 
     def __init__(self, parts: Sequence[np.ndarray], shift: Sequence[int] | None = None) -> None:
         self.parts, self.shift = list(parts), list(shift or [0] * len(parts))
         self.ends = np.cumsum([len(part) for part in parts])
-        self.shape = (int(self.ends[-1]), *parts[0].shape[1:])
+        largest = (max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True))
+        self.shape = (int(self.ends[-1]), *largest)
         self.dtype, self.ndim = parts[0].dtype, parts[0].ndim
 
     def __len__(self) -> int:
@@ -42,10 +44,15 @@ class Chained:
         which = np.searchsorted(self.ends, np.atleast_1d(index), side="right")
         out = np.empty((len(which), *self.shape[1:]), self.dtype)
         for number, part in enumerate(self.parts):
-            mine = which == number
-            if mine.any():
+            mine = np.flatnonzero(which == number)
+            if len(mine):
                 start = int(self.ends[number]) - len(part)
-                out[mine] = part[np.atleast_1d(index)[mine] - start]
+                rows = part[np.atleast_1d(index)[mine] - start]
+                if rows.shape[1:] != self.shape[1:]:
+                    out[mine] = -1
+                    out[mine, : rows.shape[1]] = rows
+                else:
+                    out[mine] = rows
                 if self.shift[number]:
                     out[mine] += self.shift[number]
         found = out[0] if np.ndim(index) == 0 else out
@@ -126,7 +133,8 @@ def _check_same(first: Dataset, other: Dataset) -> None:
         if first.target_times != other.target_times or first.target_names != other.target_names:
             raise differ(f"their targets ({first.target_names}, {other.target_names})")
     for name in first.arrays.keys() & other.arrays.keys():
-        if first.arrays[name].shape[1:] != other.arrays[name].shape[1:]:
+        axis = 2 if name in (keys.PAIRS, keys.PAIR_CHANGES) else 1  # each has as many pairs as it needs
+        if first.arrays[name].shape[axis:] != other.arrays[name].shape[axis:]:
             raise differ(f"the shape of {name}")
 
 

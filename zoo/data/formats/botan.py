@@ -10,15 +10,17 @@ from pathlib import Path
 
 from zoo.data.entry import RawData
 from zoo.data.formats.files import Content, finite, load_npz, need
+from zoo.data.formats.pair_changes import changes_of, near_pairs
 from zoo.data.formats.snapshot import (
     GlassOptions,
     Snapshot,
     Target,
     assemble,
     box_from_density,
-    displacements,
     from_name,
     integers,
+    lengths_of,
+    moves_of,
 )
 from zoo.data.formats.times import label, time_of
 from zoo.errors import DataError
@@ -35,17 +37,22 @@ def matches(content: Content) -> bool:
 
 def read(paths: list[Path], options: GlassOptions) -> RawData:
     """Read BOTAN files; see `zoo.data.formats.read`."""
-    return assemble(paths, "botan", load)
+    return assemble(paths, "botan", lambda path: load(path, options.pairs))
 
 
-def load(path: Path) -> Snapshot:
-    """Read one file. Raises `DataError`."""
+def load(path: Path, with_pairs: bool = True) -> Snapshot:
+    """Read one file, with the changes of pairs or without. Raises `DataError`."""
     arrays = load_npz(path)
     need(path, arrays, "types", "initial_positions", "positions")
     start = finite(path, "initial_positions", arrays["initial_positions"])
     box = box_from_density(path, start)
     ends = finite(path, "positions", arrays["positions"])
-    clones, mean, notes = displacements(path, start, ends, box)
+    moves, notes = moves_of(path, start, ends, box)
+    clones, mean = lengths_of(path, moves)
+    pairs, changes = None, None
+    if with_pairs:
+        pairs = near_pairs(start, box)
+        changes = changes_of(start, moves, box, pairs)
     temperature = from_name(path, r"T(\d+\.\d+)")
     code = from_name(path, r"tc(\d+)")
     if code is None:
@@ -58,6 +65,7 @@ def load(path: Path) -> Snapshot:
         box=box,
         positions=start,
         temperature=float(temperature) if temperature else None,
-        targets=[Target(label(number, time), number, time, mean, clones)],
+        targets=[Target(label(number, time), number, time, mean, clones, changes)],
         notes=[*notes, "the files tell no box: cubic, from density 1.2 σ⁻³"],
+        pairs=pairs,
     )

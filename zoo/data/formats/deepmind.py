@@ -14,8 +14,17 @@ import numpy as np
 
 from zoo.data.entry import RawData
 from zoo.data.formats.files import Content, finite
+from zoo.data.formats.pair_changes import changes_of, near_pairs
 from zoo.data.formats.safe_pickle import load_pickle
-from zoo.data.formats.snapshot import GlassOptions, Snapshot, Target, assemble, displacements, integers
+from zoo.data.formats.snapshot import (
+    GlassOptions,
+    Snapshot,
+    Target,
+    assemble,
+    integers,
+    lengths_of,
+    moves_of,
+)
 from zoo.errors import DataError
 
 Options = GlassOptions
@@ -28,11 +37,11 @@ def matches(content: Content) -> bool:
 
 def read(paths: list[Path], options: GlassOptions) -> RawData:
     """Read DeepMind's files; see `zoo.data.formats.read`."""
-    return assemble(paths, "deepmind", load)
+    return assemble(paths, "deepmind", lambda path: load(path, options.pairs))
 
 
-def load(path: Path) -> Snapshot:
-    """Read one file. Raises `DataError`."""
+def load(path: Path, with_pairs: bool = True) -> Snapshot:
+    """Read one file, with the changes of pairs, where it tells them, or without. Raises `DataError`."""
     record = load_pickle(path)
     if not isinstance(record, dict):
         raise DataError(f"{path} holds no dict, so it is not of DeepMind's format")
@@ -45,7 +54,9 @@ def load(path: Path) -> Snapshot:
     temperature = metadata.get("temperature") if isinstance(metadata, dict) else None
     if not isinstance(temperature, int | float):
         temperature = None
-    targets, notes = _targets(path, record, start, box)
+    told = isinstance(record.get("trajectory_target_positions"), list)
+    pairs = near_pairs(start, box) if with_pairs and told else None
+    targets, notes = _targets(path, record, start, box, pairs)
     return Snapshot(
         path=path,
         types=integers(path, "types", np.asarray(record["types"])),
@@ -54,28 +65,31 @@ def load(path: Path) -> Snapshot:
         temperature=temperature,
         targets=targets,
         notes=notes,
+        pairs=pairs,
     )
 
 
 def _targets(
-    path: Path, record: dict[str, Any], start: np.ndarray, box: np.ndarray
+    path: Path, record: dict[str, Any], start: np.ndarray, box: np.ndarray, pairs: np.ndarray | None
 ) -> tuple[list[Target], list[str]]:
     times = _times(path, record)
     ends, given = record.get("trajectory_target_positions"), record.get("targets")
     out, notes = [], []
     for number, time in enumerate(times):
-        clones = None
+        clones, changes = None, None
         if isinstance(ends, list) and ends:
             if len(ends) != len(times):
                 raise DataError(f"{path}: {len(ends)} sets of target positions for {len(times)} times")
             positions = _numbers(path, "trajectory_target_positions", ends[number])
-            clones, mean, more = displacements(path, start, positions, box)
+            moves, more = moves_of(path, start, positions, box)
+            clones, mean = lengths_of(path, moves)
+            changes = None if pairs is None else changes_of(start, moves, box, pairs)
             notes += more
         elif isinstance(given, list) and len(given) == len(times):
             mean = _numbers(path, "targets", given[number]).astype(np.float32)
         else:
             raise DataError(f"{path}: neither target positions nor targets for {len(times)} times")
-        out.append(Target(f"propensity t={time:g}", time, time, mean, clones))
+        out.append(Target(f"propensity t={time:g}", time, time, mean, clones, changes))
     return out, notes
 
 

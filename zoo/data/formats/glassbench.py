@@ -14,20 +14,27 @@ import numpy as np
 from zoo import keys
 from zoo.data.entry import RawData
 from zoo.data.formats.files import Content, finite, load_npz, need
+from zoo.data.formats.pair_changes import changes_of, near_pairs
 from zoo.data.formats.snapshot import (
     GlassOptions,
     Snapshot,
     Target,
     assemble,
     box_from_density,
-    displacements,
     from_name,
     integers,
+    lengths_of,
+    moves_of,
 )
 from zoo.data.formats.times import label, time_of
 from zoo.errors import DataError
 
 Options = GlassOptions
+
+#: Published methods whose predictions, and structural indicators which, the 3D test files hold.
+METHODS = ("BOTAN", "CAGE", "GlassMLP", "SE3", "SBO", "SBO_CG", "DEN", "EPOT", "PSI6")
+#: Beginning of the names of arrays with what others predicted, NaN where a file has none.
+PUBLISHED = "published_"
 
 
 def matches(content: Content) -> bool:
@@ -37,16 +44,17 @@ def matches(content: Content) -> bool:
 
 def read(paths: list[Path], options: GlassOptions) -> RawData:
     """Read GlassBench files; see `zoo.data.formats.read`."""
-    return assemble(paths, "glassbench", load)
+    return assemble(paths, "glassbench", lambda path: load(path, options.pairs))
 
 
-def load(path: Path) -> Snapshot:
-    """Read one file. Raises `DataError`."""
+def load(path: Path, with_pairs: bool = True) -> Snapshot:
+    """Read one file, with the changes of pairs, where it tells them, or without. Raises `DataError`."""
     arrays = load_npz(path)
     need(path, arrays, "types", "initial_positions")
     start = finite(path, "initial_positions", arrays["initial_positions"])
     temperature = _temperature(path, arrays)
     notes: list[str] = []
+    pairs = None
     if "box" in arrays:
         box = np.broadcast_to(finite(path, "box", arrays["box"]), start.shape[1:]).copy()
     elif start.ndim == 2 and start.shape[1] == 2:
@@ -61,6 +69,7 @@ def load(path: Path) -> Snapshot:
             extras[key] = finite(path, f"initial_positions_{name}", array)
             if extras[key].shape != start.shape:
                 raise DataError(f"{path}: initial_positions_{name} of shape {extras[key].shape}")
+    extras |= _published(path, arrays)
     if "md_prop" in arrays:
         targets = _propensities(path, finite(path, "md_prop", arrays["md_prop"]), temperature)
         if "bb_prop" in arrays:
@@ -71,13 +80,39 @@ def load(path: Path) -> Snapshot:
         if code is None:
             raise DataError(f"{path}: the time is told by the file's name only, as in …_tc05.npz")
         ends = finite(path, "positions", arrays["positions"])
-        clones, mean, more = displacements(path, start, ends, box)
+        moves, more = moves_of(path, start, ends, box)
+        clones, mean = lengths_of(path, moves)
         notes += more
-        targets = [Target(label(int(code), None), int(code), None, mean, clones)]
+        changes = None
+        if with_pairs:
+            pairs = near_pairs(start, box)
+            changes = changes_of(start, moves, box, pairs)
+        targets = [Target(label(int(code), None), int(code), None, mean, clones, changes)]
     types = integers(path, "types", arrays["types"])
     if types.size and types.min() < 1:
         raise DataError(f"{path}: type {types.min()}, but GlassBench counts types from 1")
-    return Snapshot(path, types - 1, box, start, temperature, targets, extras, notes)
+    return Snapshot(path, types - 1, box, start, temperature, targets, extras, notes, pairs)
+
+
+def _published(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Predictions that test files hold, `published_NAME [particles, times]`; one column of an indicator.
+
+    NaN for particles of other types where there are predictions of the first type alone.
+    """
+    types, out = np.asarray(arrays["types"]), {}
+    first = types == types.min()
+    for name in METHODS:
+        values = arrays.get(name)
+        if values is None or not values.size:
+            continue
+        values = np.atleast_2d(finite(path, name, values))
+        mine = first if values.shape[-1] == first.sum() else np.ones_like(first)
+        if values.ndim != 2 or values.shape[1] != mine.sum():
+            raise DataError(f"{path}: {name} of shape {values.shape}, not [times, {len(types)}]")
+        whole = np.full((len(types), len(values)), np.nan, np.float32)
+        whole[mine] = values.T
+        out[f"{PUBLISHED}{name}"] = whole
+    return out
 
 
 def _propensities(path: Path, values: np.ndarray, temperature: float | None) -> list[Target]:

@@ -19,6 +19,7 @@ from zoo import keys
 from zoo.config import Strict
 from zoo.data.entry import RawData
 from zoo.data.formats.files import finite
+from zoo.data.formats.pair_changes import stacked
 from zoo.data.formats.published import published_splits, split_of
 from zoo.data.store import sha256
 from zoo.data.system import System
@@ -32,17 +33,24 @@ class GlassOptions(Strict):
     """Options of the glass formats: they tell everything themselves."""
 
     units: Literal["lj"] = Field("lj", description="Lennard-Jones units, as these files are in")
+    pairs: bool = Field(
+        True, description="keep how the distances of neighbours change, where the files hold end positions"
+    )
 
 
 @dataclass
 class Target:
-    """One per-particle target at one time. `values` `[particles]`, `clones` `[clones, particles]`."""
+    """One per-particle target at one time. `values` `[particles]`, `clones` `[clones, particles]`.
+
+    `changes` `[pairs]` of the distances of `Snapshot.pairs`, the clones' mean.
+    """
 
     label: str
     order: float
     time: float | None
     values: np.ndarray
     clones: np.ndarray | None = None
+    changes: np.ndarray | None = None
 
 
 @dataclass
@@ -58,6 +66,8 @@ class Snapshot:
     #: Further arrays, first axis = particles; `positions_…` are wrapped into the cell as well.
     extras: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    #: Neighbours whose distances are followed, `[pairs, 2]`, i < j.
+    pairs: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n, d = _shape(self.path, self.positions)
@@ -81,6 +91,8 @@ class Snapshot:
         if (np.diff(self.types) >= 0).all():
             return
         order = np.argsort(self.types, kind="stable")
+        if self.pairs is not None:
+            self.pairs = np.sort(np.argsort(order)[self.pairs].astype(self.pairs.dtype), axis=1)
         self.types, self.positions = self.types[order], self.positions[order]
         self.extras = {name: array[order] for name, array in self.extras.items()}
         for target in self.targets:
@@ -103,10 +115,10 @@ def _into_cell(positions: np.ndarray, box: np.ndarray) -> np.ndarray:
     return np.pad(wrapped, ((0, 0), (0, 3 - wrapped.shape[1])))
 
 
-def displacements(
+def moves_of(
     path: Path, start: np.ndarray, ends: np.ndarray, box: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Return |Δr| as `[clones, particles]` float16, its mean as float32, and notes.
+) -> tuple[np.ndarray, list[str]]:
+    """Return each clone's displacements `[clones, particles, dimensions]`, and notes.
 
     Files hold unwrapped end positions, or wrapped ones: if a particle seems to have moved more than
     half a box while all ends lie within one box, they are wrapped, and the nearest image is taken.
@@ -128,11 +140,16 @@ def displacements(
     if (np.abs(moves) > box / 2).any() and (span <= box * (1 + 1e-6)).all():
         moves -= box * np.round(moves / box)
         notes.append("end positions are wrapped: nearest images taken")
+    return moves, notes
+
+
+def lengths_of(path: Path, moves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return |Δr| of `moves_of` as `[clones, particles]` float16, and its mean as float32."""
     with np.errstate(over="ignore"):
         lengths = np.linalg.norm(moves, axis=-1)
     if not (lengths < np.finfo(np.float16).max).all():
         raise DataError(f"{path}: a particle moves by {lengths.max():.3g} σ, more than any does")
-    return lengths.astype(np.float16), lengths.mean(0).astype(np.float32), notes
+    return lengths.astype(np.float16), lengths.mean(0).astype(np.float32)
 
 
 def box_from_density(path: Path, positions: np.ndarray) -> np.ndarray:
@@ -245,6 +262,9 @@ def _join(into: Snapshot, other: Snapshot) -> None:
                 f"{other.path.name} and {into.path.name} are the same configuration at the same time"
             )
         into.targets.append(target)
+    if into.pairs is None or other.pairs is None or not np.array_equal(into.pairs, other.pairs):
+        # start positions that agree in single precision only may differ by a pair at the edge of the range
+        into.pairs = None
     for name, array in other.extras.items():
         into.extras.setdefault(name, array)
     into.notes += other.notes
@@ -256,6 +276,10 @@ def _arrays(frames: list[Snapshot]) -> tuple[dict[str, np.ndarray], dict[str, st
     for name in sorted({name for s in frames for name in s.extras}):
         if all(name in s.extras for s in frames):
             arrays[name] = np.stack([s.extras[name] for s in frames])
+        elif name.startswith("published_"):  # test files alone have them
+            like = next(s.extras[name] for s in frames if name in s.extras)
+            nothing = np.full_like(like, np.nan)
+            arrays[name] = np.stack([s.extras.get(name, nothing) for s in frames])
         else:
             frames[0].notes.append(f"{name} is in some of the files only: left out")
     if frames[0].targets:
@@ -268,7 +292,9 @@ def _arrays(frames: list[Snapshot]) -> tuple[dict[str, np.ndarray], dict[str, st
             arrays[keys.CLONES] = np.stack(
                 [np.stack([t.clones for t in s.targets]) for s in frames]  # type: ignore[misc]
             )
-    return arrays, dict.fromkeys(arrays, "σ") | {"bond_breaking": ""}
+    if all(s.pairs is not None and all(t.changes is not None for t in s.targets) for s in frames):
+        arrays |= stacked([s.pairs for s in frames], [[t.changes for t in s.targets] for s in frames])
+    return arrays, dict.fromkeys(arrays, "σ") | {"bond_breaking": "", keys.PAIRS: ""}
 
 
 def _system(shot: Snapshot) -> System:

@@ -28,3 +28,6 @@ class PropensityConfig(Strict):
     type_weights: dict[int, float] = Field(
         default_factory=dict, description="weight of each type in the loss, 1 where not named"
     )
+    pair_weight: float = Field(
+        0.6, ge=0, lt=1, description="share of pairs in the loss of a model that predicts them, as botan"
+    )

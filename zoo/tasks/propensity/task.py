@@ -12,16 +12,19 @@ from torch.utils.data import DataLoader
 from torch_geometric.data import Data
 
 from zoo import keys
+from zoo.config import Training
 from zoo.data.dataset import Frames
 from zoo.data.info import Interface
 from zoo.data.loader import make_loader
 from zoo.models.base import ZooModel
 from zoo.models.ensemble import Ensemble, ensemble, members_of
+from zoo.models.pair_predictor import PairPredictor
 from zoo.tasks.base import Predictions, Task
 from zoo.tasks.metrics import Metric
 from zoo.tasks.propensity.calibration import SPREAD
 from zoo.tasks.propensity.config import PropensityConfig
 from zoo.tasks.propensity.inputs import Inputs
+from zoo.tasks.propensity.pairs import pair_error, warn_without_pairs
 from zoo.tasks.propensity.rotations import turned
 from zoo.tasks.propensity.scores import propensity_scores
 
@@ -51,6 +54,11 @@ class PropensityTask(Task):
         assert isinstance(options, PropensityConfig)
         return ensemble(make, options.members)
 
+    def begin(self, frames: Frames, val_frames: Frames, settings: Training, *, fresh: bool) -> None:
+        """Say what the training split lacks; see the base."""
+        super().begin(frames, val_frames, settings, fresh=fresh)
+        warn_without_pairs(self.model, frames)
+
     def loader(self, frames: Frames, batch_size: int, **how: Any) -> DataLoader:
         """Batches at the positions that the options name, with the descriptors that the model starts from."""
         inputs = Inputs(self.model, frames, self.options.positions)
@@ -60,21 +68,37 @@ class PropensityTask(Task):
         """See the class; of an ensemble the members' mean. Also logs the error of the members' mean."""
         if self.training:
             batch = turned(batch, self.options.rotations)
-        guesses = [member(batch) for member in members_of(self.model)]
         # each member learns from its own loss, as if it were trained alone: Adam does not mind the factor
-        loss = torch.stack([self._loss(guess, batch) for guess in guesses]).mean()
-        residual = torch.stack(guesses).detach().mean(0) - batch[keys.TARGETS]
-        return loss, {"mae": residual.abs().mean()}
+        each = [self._member_loss(member, batch) for member in members_of(self.model)]
+        residual = torch.stack([guess for guess, *_ in each]).detach().mean(0) - batch[keys.TARGETS]
+        logs = {"mae": residual.abs().mean()}
+        for name in each[0][2]:
+            logs[name] = torch.stack([parts[name] for *_, parts in each]).mean()
+        return torch.stack([loss for _, loss, _ in each]).mean(), logs
+
+    def _member_loss(self, member: ZooModel, batch: Data) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """Targets, loss, and the parts of the loss where pairs have one."""
+        if keys.EDGE_TARGETS not in batch or not isinstance(member, PairPredictor):
+            guess = member(batch)
+            return guess, self._loss(guess, batch), {}
+        guess, changes, edges = member.forward_pairs(batch)
+        std = changes.new_tensor(member.info.pair_std)
+        node = self._loss(guess, batch)
+        pair, mae = pair_error(changes, edges, batch, std, self._error)
+        share = self.options.pair_weight
+        logs = {"node_loss": node.detach(), "pair_loss": pair.detach(), "pair_mae": mae}
+        return guess, (1 - share) * node + share * pair, logs
 
     def _loss(self, guess: Tensor, batch: Data) -> Tensor:
         row = self.row[batch[keys.Z]]
-        scaled = (guess - batch[keys.TARGETS]) / self.std[row]
-        if self.options.loss == "huber":
-            error = torch.nn.functional.huber_loss(scaled, torch.zeros_like(scaled), reduction="none")
-        else:
-            error = 0.5 * scaled.square()
+        error = self._error((guess - batch[keys.TARGETS]) / self.std[row])
         weight = self.weights[row][:, None]
         return (weight * error).sum() / (weight.sum() * error.shape[1])
+
+    def _error(self, scaled: Tensor) -> Tensor:
+        if self.options.loss == "huber":
+            return torch.nn.functional.huber_loss(scaled, torch.zeros_like(scaled), reduction="none")
+        return 0.5 * scaled.square()
 
     def predict(self, batch: Data) -> dict[str, Tensor]:
         """Targets `[nodes, targets]`; of an ensemble also the members' spread, `[nodes, targets]`."""

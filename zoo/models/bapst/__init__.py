@@ -1,0 +1,1 @@
+"""Encode-process-decode network of Bapst et al."""

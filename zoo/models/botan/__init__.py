@@ -1,0 +1,1 @@
+"""BOTAN: the network of Bapst et al. with targets of edges."""

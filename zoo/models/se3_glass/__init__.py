@@ -1,0 +1,1 @@
+"""Equivariant network for glasses."""
