@@ -109,6 +109,11 @@ def metric_name(key: str) -> str:
         "pearson_mean": "r in a configuration",
         "pearson_pooled": "r pooled",
         "mae": "MAE",
+        "share_mean": "share of the ceiling in a configuration",
+        "share_pooled": "share of the pooled ceiling",
+        "calibration": "error over expected error",
+        "spread_correlation": "rank r of spread and error",
+        "chi": "χ",
     }
     if key in words:
         return words[key]

@@ -83,7 +83,7 @@ class GAT(ZooModel):
 
     @torch.no_grad()
     def radial_filters(self, distances: Tensor) -> Tensor:
-        """Return each layer's value filters at `distances [n]`, `[layers, channels, n]`; 0 beyond the cutoff."""
+        """Return value filters at `distances [n]`, `[layers, channels, n]`; 0 beyond the cutoff."""
         basis, envelope = self.basis(distances), self.envelope(distances)[:, None]
         layers = [layer for layer in self.layers if isinstance(layer, AttentionLayer)]
         return torch.stack([(layer.value_filter(basis) * envelope).T for layer in layers])

@@ -7,6 +7,7 @@ from matplotlib.collections import EllipseCollection
 
 from zoo import keys
 from zoo.data.dataset import Dataset
+from zoo.report.glass import telling_time
 from zoo.report.plot import Drawing, density_map, finish, panels, with_unit
 from zoo.report.runs import Group, LeftOut
 
@@ -27,7 +28,7 @@ def draw(group: Group) -> Drawing | None:
         guesses.append((label, guess[0]))
     frame = int(frames.index[0])
     truth = np.asarray(data.array(keys.TARGETS)[frame], np.float64)
-    time = _telling_time(group, truth.shape[1])
+    time = telling_time(group, truth.shape[1])
     x, side = _wrapped(data, frame)
     radius = radii(data, x, side)
     slab = _slab(x, side, radius)
@@ -59,16 +60,6 @@ def draw(group: Group) -> Drawing | None:
           if np.std(values[slab]) > 0]  # fmt: skip
     alt = "Map of a slice of the glass. Correlation with the measured map in this slice: " + ", ".join(rs)
     return finish(figure, "Propensity map of a slice", alt, caption)
-
-
-def _telling_time(group: Group, times: int) -> int:
-    """The last time at which the best model is within a fifth of its best: late, but not yet noise."""
-    for place in group.board.places:
-        cell = place.cells.get(group.board.headline)
-        if cell is not None and cell.listed and len(cell.value) == times:
-            scores = np.array([-1.0 if v is None else v for v in cell.value])
-            return int(np.flatnonzero(scores >= 0.8 * scores.max())[-1]) if scores.max() > 0 else 0
-    return 0
 
 
 def _wrapped(data: Dataset, frame: int) -> tuple[np.ndarray, np.ndarray]:
