@@ -14,8 +14,8 @@ from zoo.descriptors.operators import csr
 from zoo.graphs import CosineCutoff, edge_vectors
 from zoo.models.activation import SiLU
 from zoo.models.base import require_key
-from zoo.models.descriptor_gnn.config import DescriptorGNNConfig
 from zoo.models.described import DescribedModel
+from zoo.models.descriptor_gnn.config import DescriptorGNNConfig
 from zoo.models.gat.density import RunningStandard
 from zoo.models.heads import NodeHead
 
