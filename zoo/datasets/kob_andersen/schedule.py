@@ -11,9 +11,9 @@ import numpy as np
 
 from zoo.data.work import Work
 from zoo.datasets.kob_andersen import tasks
-from zoo.datasets.kob_andersen.engine import wrap
 from zoo.datasets.kob_andersen.mixtures import Mixture
 from zoo.datasets.kob_andersen.options import KobAndersenOptions
+from zoo.engines.mixture import wrap
 from zoo.progress import Bar
 
 #: A run is saved at least this often, in particle-steps (about one minute of one core).

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import heapq
-import multiprocessing
-import os
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import numpy as np
 
-from zoo.datasets.kob_andersen import tasks
 from zoo.datasets.kob_andersen.schedule import Arrays, Schedule
+from zoo.engines.pool import worker_pool
 from zoo.engines.runs import cores
 from zoo.errors import RunFailed, ZooError
 from zoo.progress import progress
@@ -34,10 +32,7 @@ def simulate(schedule: Schedule, label: str) -> dict[str, Any]:
     """
     options, work = schedule.options, schedule.work
     workers = options.workers or cores()
-    spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        workers, mp_context=spawn, initializer=tasks.start_worker, initargs=(os.getpid(),)
-    )
+    pool = worker_pool(workers)
     total = sum(cost for _, cost in schedule.costs())
     with progress(label, total, "particle-steps") as bar:
         schedule.start(bar)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import threading
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from zoo.analysis.glass import p_hop
-from zoo.datasets.kob_andersen.engine import Engine, maxwell, wrap
 from zoo.datasets.kob_andersen.mixtures import Mixture, mixture_of
+from zoo.engines.mixture import MixtureEngine, maxwell, wrap
 
 #: Temperature at which a run starts and how long it stays there and cools down, in τ.
 MELT, MELT_TIME, COOL_TIME = 2.0, 10.0, 20.0
@@ -21,8 +17,6 @@ MELT, MELT_TIME, COOL_TIME = 2.0, 10.0, 20.0
 HOP_FORCE = 0.1
 #: What a minimisation costs, in steps of dynamics.
 MINIMUM_STEPS = 1000
-#: While particles are confined, steps between two looks at them.
-LOOK_EVERY = 5
 
 
 @dataclass(frozen=True)
@@ -48,11 +42,11 @@ class Conditions:
         """What is simulated."""
         return mixture_of(self.variant)
 
-    def engine(self, positions: np.ndarray) -> Engine:
+    def engine(self, positions: np.ndarray) -> MixtureEngine:
         """Return LAMMPS with the mixture at `positions [particles, 3]`."""
         mixture = self.mixture
         types = mixture.composition(self.particles)
-        return Engine(positions.astype(np.float64), types, self.box, self.timestep, mixture)
+        return mixture.engine(positions.astype(np.float64), types, self.box, self.timestep)
 
     def velocities(self, rng: np.random.Generator, temperature: float | None = None) -> np.ndarray:
         """Draw Maxwell velocities `[particles, 3]`, σ/τ."""
@@ -62,19 +56,6 @@ class Conditions:
     def rng(self, *key: int) -> np.random.Generator:
         """Return the random numbers of one piece; they depend on nothing but seed and key."""
         return np.random.default_rng([self.seed, *key])
-
-
-def start_worker(parent: int) -> None:
-    """Prepare a worker process: quiet, one thread, and it ends when its parent is gone."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def melt(at: Conditions, run: int) -> dict[str, np.ndarray]:
@@ -109,7 +90,7 @@ def segment(at: Conditions, state: dict[str, np.ndarray], steps: int) -> dict[st
         return {**_state(engine), "notes": notes}
 
 
-def _state(engine: Engine) -> dict[str, np.ndarray]:
+def _state(engine: MixtureEngine) -> dict[str, np.ndarray]:
     return {
         "positions": wrap(engine.unwrapped(), engine.box),
         "velocities": engine.velocities(),
@@ -167,8 +148,7 @@ def cage(at: Conditions, positions: np.ndarray, key: tuple[int, int, int]) -> di
     with at.engine(start) as engine:
         engine.set_velocities(at.velocities(at.rng(*key)))
         engine.thermostat(at.temperature, at.temperature, at.thermostat)
-        steps = round(at.cage_time / at.timestep)
-        mean = engine.confined_mean(steps, centres, at.cage_radius, LOOK_EVERY)
+        mean = engine.confined_mean(round(at.cage_time / at.timestep), centres, at.cage_radius)
     return {"positions_cage": wrap(mean.astype(np.float32), at.box)}
 
 
