@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -15,13 +17,14 @@ class Moments:
 
     Attributes:
         count: number of rows.
+        within: whether products are of differences from the means of groups.
     """
 
     def __init__(self, features: int, targets: int) -> None:
         self.features, self.count = features, 0
         self._sum = torch.zeros(features + targets, dtype=torch.float64)
         self._product = torch.zeros(features + targets, features + targets, dtype=torch.float64)
-        self._within = False
+        self.within = False
 
     def add(self, x: Tensor, y: Tensor, groups: Tensor | None = None) -> None:
         """Add rows `x [n, features]` and `y [n, targets]`.
@@ -37,9 +40,22 @@ class Moments:
             mean = rows.new_zeros(size, rows.shape[1]).index_add_(0, groups, rows)
             mean /= torch.bincount(groups, minlength=size).clamp_min(1)[:, None]
             rows = rows - mean[groups]
-            self._within = True
+            self.within = True
         self._product = self._product.to(rows.device) + rows.T @ rows
         self.count += len(rows)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Moments]) -> Moments:
+        """Return the moments of all rows of some parts together, at least one."""
+        targets = parts[0].mean.numel() - parts[0].features
+        out = cls(parts[0].features, targets)
+        for part in parts:
+            out._sum, out._product = (
+                out._sum.to(part._sum) + part._sum,
+                out._product.to(part._sum) + part._product,
+            )
+            out.count, out.within = out.count + part.count, out.within or part.within
+        return out
 
     @property
     def mean(self) -> Tensor:
@@ -50,7 +66,7 @@ class Moments:
     def covariance(self) -> Tensor:
         """`[features + targets] ²`, divided by the number of rows."""
         raw = self._product / self.count
-        return raw if self._within else raw - torch.outer(self.mean, self.mean)
+        return raw if self.within else raw - torch.outer(self.mean, self.mean)
 
     @property
     def inverse_scale(self) -> Tensor:

@@ -11,13 +11,14 @@ from torch_geometric.data import Data
 
 from zoo import keys
 from zoo.config import Strict
-from zoo.data.graph import Graph
+from zoo.data.graph import Graph, num_graphs
 from zoo.data.info import DataInfo
 from zoo.descriptors import DescriptorSettings
 from zoo.errors import DataError
 from zoo.models.base import FittedModel, require_key
 from zoo.models.described import DescribedModel
 from zoo.models.moments import Moments
+from zoo.models.ridge.penalty import FOLDS, ridge
 
 
 class RidgeConfig(Strict):
@@ -29,8 +30,8 @@ class RidgeConfig(Strict):
     alphas: list[float] = Field(
         [10.0**k for k in range(-6, 3)],
         min_length=1,
-        description="penalties, relative to the number of particles; the best is chosen by "
-        "generalised cross-validation within the training split",
+        description="penalties, relative to the number of particles; the best is chosen by the error on "
+        "training configurations that were left out",
     )
     center: bool = Field(
         False,
@@ -48,8 +49,8 @@ class RidgeConfig(Strict):
 class Ridge(DescribedModel, FittedModel):
     """Each target as a linear function of the standardised descriptors, for each type apart.
 
-    Minimises `‖y − Xw‖² + nα‖w‖²`; α is chosen for each type and target by generalised cross-validation
-    (Golub, Heath, Wahba 1979), for which the normal equations suffice: nothing is kept of a frame.
+    Minimises `‖y − Xw‖² + nα‖w‖²`; α is chosen for each type and target by leaving configurations out,
+    for which the normal equations suffice: nothing is kept of a frame.
 
     Raises:
         ConfigError: the task wants energies.
@@ -89,48 +90,23 @@ class Ridge(DescribedModel, FittedModel):
         Raises:
             DataError: targets are missing, or a type has fewer than two particles.
         """
-        sums = [Moments(self.num_descriptors, len(self.info.target_names)) for _ in self.info.types]
+        features, targets = self.num_descriptors, len(self.info.target_names)
+        folds = [[Moments(features, targets) for _ in range(FOLDS)] for _ in self.info.types]
+        seen = 0
         for graph in graphs:
             y = require_key(graph, keys.TARGETS, "ridge").double()
             kind, x = self.features(graph)
-            groups = graph.get(keys.BATCH) if self.config.center else None
-            for k, moments in enumerate(sums):
-                mine = kind == k
-                moments.add(x[mine], y[mine], None if groups is None else groups[mine])
-        for k, moments in enumerate(sums):
-            if moments.count < 2:
+            batch = graph.get(keys.BATCH)
+            number = seen + (torch.zeros_like(kind) if batch is None else batch)
+            seen += num_graphs(graph)
+            for k, parts in enumerate(folds):
+                for fold, moments in enumerate(parts):
+                    mine = (kind == k) & (number % FOLDS == fold)
+                    if mine.any():
+                        groups = number[mine] if self.config.center else None
+                        moments.add(x[mine], y[mine], groups)
+        for k, parts in enumerate(folds):
+            filled = [moments for moments in parts if moments.count]
+            if sum(moments.count for moments in filled) < 2:
                 raise DataError(f"ridge: fewer than two particles of type {self.info.types[k]} to fit to")
-            self.weights[k], self.bias[k], self.alpha[k] = ridge(moments, self.config.alphas)
-
-
-def ridge(moments: Moments, alphas: list[float]) -> tuple[Tensor, Tensor, Tensor]:
-    """Solve a ridge regression from its moments.
-
-    Args:
-        moments: of features and targets.
-        alphas: penalties per row, of standardised features, to choose from.
-
-    Returns:
-        Weights `[features, targets]` and bias `[targets]` of the features as they are, and the penalty
-        `[targets]` with the least generalised cross-validation error `n·RSS/(n − 1 − df)²`.
-    """
-    n, features, mean, covariance = moments.count, moments.features, moments.mean, moments.covariance
-    inverse = moments.inverse_scale
-    gram = covariance[:features, :features] * inverse * inverse[:, None]
-    moment = covariance[:features, features:] * inverse[:, None]
-    variance = covariance.diagonal()[features:]
-    values, vectors = torch.linalg.eigh(gram)
-    values, along = values.clamp_min(0), vectors.T @ moment
-
-    best = variance.new_full(variance.shape, torch.inf)
-    weights, chosen = torch.zeros_like(moment), torch.zeros_like(best)
-    for alpha in alphas:
-        shrunk = along / (values + alpha)[:, None]
-        rss = variance - 2 * (along * shrunk).sum(0) + (values[:, None] * shrunk.square()).sum(0)
-        freedom = 1 - (1 + (values / (values + alpha)).sum()) / n
-        score = rss / freedom.clamp_min(1e-12).square()
-        better = score < best
-        best = torch.where(better, score, best)
-        chosen = torch.where(better, alpha, chosen)
-        weights = torch.where(better, inverse[:, None] * (vectors @ shrunk), weights)
-    return weights, mean[features:] - mean[:features] @ weights, chosen
+            self.weights[k], self.bias[k], self.alpha[k] = ridge(filled, self.config.alphas)
