@@ -60,7 +60,7 @@ def structures(frames: Frames, kind: str, cages: CageOptions | None = None) -> n
 def configurations(frames: Frames, kind: str, cages: CageOptions) -> list[Configuration]:
     """Return what is known of each frame. Raises `DataError` where that is not enough."""
     dataset, system = frames.dataset, frames.dataset.system
-    if kind not in ("inherent", "cage"):
+    if kind not in COLUMNS:
         raise DataError(f"{dataset.name} holds no {kind} positions; take another kind, such as inherent")
     lacking = f"{dataset.name} holds no {kind} positions, and they cannot be found"
     known = system.parameters
