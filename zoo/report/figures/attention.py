@@ -52,7 +52,7 @@ def draw(group: Group) -> Drawing | None:
         axis.legend(loc="best")
         unit = group.dataset.units.length
         axis.set(title=f"{label}, layer {layer + 1}", xlabel=with_unit("distance", unit), ylim=(0, None))
-    axes[0, 0].set_ylabel("attention × number of neighbours")
+    axes[0, 0].set_ylabel("attention × neighbours (no unit)")
     caption = (
         "Share of its attention that a particle gives to a neighbour, times the number of those it "
         f"attends to (itself included), against their distance in {unit}: median and 80 % of all pairs "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from zoo.analysis.bootstrap import error_of_mean
 from zoo.analysis.mobility import PairSums
 from zoo.report.glass import at_time, propensities, telling_time
-from zoo.report.plot import INK, Drawing, finish, legend, look, panels, with_unit
+from zoo.report.plot import INK, Drawing, finish, legend, look, panels, set_scale, with_unit
 from zoo.report.runs import Group
 from zoo.tasks.propensity.heterogeneity import predicted_pairs, true_pairs
 
@@ -34,7 +35,8 @@ def draw(group: Group) -> Drawing | None:
         middle = (pairs.edges[1:] + pairs.edges[:-1]) / 2
         axes[0, 0].plot(middle[shown], curve[shown], label=label, **how)
         if number > 1:
-            axes[0, 1].plot(times, pairs.susceptibility().mean(0), label=label, **how)
+            chi = pairs.susceptibility()
+            axes[0, 1].errorbar(times, chi.mean(0), yerr=error_of_mean(chi), capsize=2, label=label, **how)
     axes[0, 0].axhline(0, color=INK, linewidth=0.6)
     axes[0, 0].set(xlabel=with_unit("distance r", data.units.length), ylabel="G(r) (no unit)",
                    title=f"correlation{at_time(group, time)}")  # fmt: skip
@@ -42,6 +44,7 @@ def draw(group: Group) -> Drawing | None:
         axes[0, 1].set(
             xlabel=with_unit("time", data.units.time), ylabel="χ (no unit)", title="susceptibility"
         )
+        set_scale(axes[0, 1], [v for _, p in fields for v in p.susceptibility().mean(0)])
         if min(times) > 0:
             axes[0, 1].set_xscale("log")
     legend(figure, axes[0, 0])
@@ -51,12 +54,13 @@ def draw(group: Group) -> Drawing | None:
         f"distance r in {data.units.length}, over the mean of u²: 1 where neighbours move alike. χ: mean "
         f"over particles of the sum of uᵢuⱼ over all within {reach}, itself included, averaged over the test "
         "configurations: how strong and how large fast and slow regions are (the part of χ4 within this "
-        "distance). The noise of the clones is taken out of the measured curves where they are kept apart. "
+        "distance); bars: standard error by bootstrap over configurations. The noise of the "
+        "clones is taken out of the measured curves where they are kept apart. "
         "A good model has the measured G(r); one that averages over neighbours decays too slowly, and a χ "
         "far below the measured one means pale regions."
     )
-    chi = ", ".join(f"{label} {pairs.susceptibility()[:, time].mean():.2g}" for label, pairs in fields)
-    alt = f"Spatial correlation of mobility; susceptibility{at_time(group, time)}: {chi}"
+    words = ", ".join(f"{label} {pairs.susceptibility()[:, time].mean():.2g}" for label, pairs in fields)
+    alt = f"Spatial correlation of mobility; susceptibility{at_time(group, time)}: {words}"
     return finish(figure, "Spatial correlation of mobility", alt, caption)
 
 

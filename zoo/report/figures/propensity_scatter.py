@@ -11,7 +11,7 @@ from zoo.report.plot import INK, Drawing, density_map, finish, panels, with_unit
 from zoo.report.runs import Group
 
 MOST = 3  # models
-BINS = 60
+BINS = 45
 
 
 def draw(group: Group) -> Drawing | None:
