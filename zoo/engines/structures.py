@@ -10,7 +10,7 @@ import numpy as np
 from zoo import keys
 from zoo.data.catalog import cache_folder
 from zoo.data.dataset import Frames
-from zoo.engines.found import COLUMNS, Cache, CageOptions, Configuration
+from zoo.engines.found import COLUMNS, Cache, CageOptions, Configuration, ShortRuns
 from zoo.engines.lammps import load_lammps
 from zoo.engines.pair_potential import PairPotential, shifted
 from zoo.engines.pool import worker_pool
@@ -25,6 +25,9 @@ ARRAYS = {
     "cage": keys.CAGE,
     "averaged": keys.AVERAGED,
 }
+
+#: Averaged positions are refused unless all times that are predicted are longer than the runs by this.
+LONGER = 10
 
 
 def structures(frames: Frames, kind: str, cages: CageOptions | None = None) -> np.ndarray:
@@ -74,6 +77,12 @@ def configurations(frames: Frames, kind: str, cages: CageOptions) -> list[Config
         raise DataError(
             f"{lacking} without its temperature: import files whose names tell it, as in …T0.44…npz, "
             "or take positions = inherent"
+        )
+    short = min(dataset.target_times, default=np.inf)
+    if kind == "averaged" and short < LONGER * ShortRuns().time:
+        raise DataError(
+            f"{lacking}: they are averaged over runs of {ShortRuns().time:g} τ, and motion within {short:g} τ is "
+            "to be predicted: the runs would tell the answer; take positions = cage or inherent"
         )
     flat = system.pbc == (True, True, False)
     if not flat and not all(system.pbc):
