@@ -81,8 +81,8 @@ def configurations(frames: Frames, kind: str, cages: CageOptions) -> list[Config
     short = min(dataset.target_times, default=np.inf)
     if kind == "averaged" and short < LONGER * ShortRuns().time:
         raise DataError(
-            f"{lacking}: they are averaged over runs of {ShortRuns().time:g} τ, and motion within {short:g} τ is "
-            "to be predicted: the runs would tell the answer; take positions = cage or inherent"
+            f"{lacking}: averaged over runs of {ShortRuns().time:g} τ, where motion within {short:g} τ is to "
+            "be predicted, they would tell the answer; take positions = cage or inherent"
         )
     flat = system.pbc == (True, True, False)
     if not flat and not all(system.pbc):
