@@ -1,4 +1,4 @@
-"""`speed`: five measurements; each says what it compares, none passes or fails by a time."""
+"""`speed`: six measurements; each says what it compares, none passes or fails by a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from zoo.bench.speed import autoencoder, energies, neighbors, segments, throughput
+from zoo.bench.speed import autoencoder, energies, glass, neighbors, segments, throughput
 from zoo.bench.suite import Options, Outcome, Table
 from zoo.errors import ConfigError, ZooError
 from zoo.run import environment
@@ -18,6 +18,7 @@ PARTS: tuple[tuple[str, Any, Any], ...] = (
     ("energies", energies.energies, energies.Size()),
     ("schnet", throughput.throughput, throughput.Size()),
     ("autoencoder", autoencoder.autoencoder, autoencoder.Size()),
+    ("glass", glass.glass, glass.Size()),
     ("neighbours", neighbors.neighbors, neighbors.Size()),
     ("segments", segments.segments, segments.Size()),
 )

@@ -41,6 +41,8 @@ class SE3Glass(DescribedModel):
     def __init__(self, config: SE3GlassConfig, info: DataInfo) -> None:
         super().__init__(config, info, settings_for(config.descriptors, info), config.cutoff)
         types, channels = len(info.types), config.channels
+        #: Of the targets, in their unit: e3nn's coefficients were rounded when built in single precision.
+        self.accuracy = 1e-7 * max(max(row) for row in info.target_std)
         self.basis = BesselBasis(self.reach, config.num_bessel)
         self.envelope = PolynomialCutoff(self.reach)
         self.standard = RunningStandard(types, self.num_descriptors)
@@ -59,6 +61,11 @@ class SE3Glass(DescribedModel):
         self.norm = nn.LayerNorm(self.invariants.channels)
         self.dropout = nn.Dropout(config.dropout)
         self.head = NodeHead(self.invariants.channels, info, SiLU)
+
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return len(self.layers)
 
     def forward(self, graph: Data) -> Tensor:
         """Return targets `[nodes, targets]`; see `ZooModel`."""
