@@ -26,7 +26,7 @@ def propensities(group: Group, most: int) -> tuple[list[tuple[str, np.ndarray]],
     """
     if not group.predicts(keys.TARGETS):
         return None
-    out = []
+    out: list[tuple[str, np.ndarray]] = []
     for label in group.order:
         run = group.first(label)
         if run is not None and len(out) < most:

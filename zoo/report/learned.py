@@ -22,7 +22,7 @@ def learned(group: Group, method: str, most: int) -> list[tuple[str, Run, ZooMod
     Raises:
         LeftOut: there are such models, but the weights of one cannot be loaded.
     """
-    found = []
+    found: list[tuple[str, Run, ZooModel]] = []
     for label in group.order:
         run = group.first(label)
         if run is None or len(found) == most:

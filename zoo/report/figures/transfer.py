@@ -34,8 +34,9 @@ def draw_transfer(
     axis = axes[0, 0]
     image = axis.imshow(values, cmap=density_map(), aspect="auto")
     low, high = image.get_clim()
+    known = ~np.ma.getmaskarray(values)
     for i, j in np.ndindex(values.shape):
-        if not values.mask.any() or not values.mask[i, j]:
+        if known[i, j]:
             # dark numbers on the light half of the colours, light ones on the dark half
             light = values[i, j] > low + 0.45 * (high - low)
             axis.text(
@@ -46,6 +47,10 @@ def draw_transfer(
     axis.set(xlabel=columns, ylabel=rows)
     axis.grid(visible=False)
     figure.colorbar(image, ax=axis, label=quantity)
-    known = [f"{r} on {c} {values[i, j]:.2f}" for i, r in enumerate(row_labels)
-             for j, c in enumerate(column_labels) if values[i, j] is not np.ma.masked]  # fmt: skip
-    return finish(figure, title, f"{title}: " + ", ".join(known), caption)
+    words = [
+        f"{row} on {column} {values[i, j]:.2f}"
+        for i, row in enumerate(row_labels)
+        for j, column in enumerate(column_labels)
+        if known[i, j]
+    ]
+    return finish(figure, title, f"{title}: " + ", ".join(words), caption)
