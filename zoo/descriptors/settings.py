@@ -27,7 +27,12 @@ class DescriptorSettings(Strict):
     stop: float = Field(3.0, gt=0, lt=1e6, description="last shell")
     step: float = Field(0.1, gt=0, description="distance between shells")
     width: float = Field(0.14, gt=0, description="δ of exp(−(r−μ)²/δ²)")
-    orders: int = Field(12, ge=0, le=20, description="bond-orientational order of degree l = 1 … orders")
+    orders: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="bond-orientational order of degree l = 1 … orders; 12 as in Boattini et al.",
+    )
     order_shells: list[float] = Field(
         [1.0, 1.25, 1.5, 1.75, 2.0], description="distances at which it is measured"
     )

@@ -21,6 +21,8 @@ ROWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("ridge", "inherent, averaged", {**NEIGHBOURS, "task.positions": "inherent"}),
     ("ridge", "inherent, diffused", {"task.positions": "inherent"}),
     ("ridge", "cage, diffused", {"task.positions": "cage"}),
+    ("descriptor-gnn", "cage", {"task.positions": "cage"}),
+    ("descriptor-gnn", "cage, ensemble", {"task.positions": "cage", "task.members": 4}),
     ("softness-svm", "inherent", {"task.positions": "inherent"}),
     ("softness-svm", "pairs alone", {"task.positions": "inherent", "model.pair_correlation_only": True}),
     ("glass-mlp", "inherent", {"task.positions": "inherent"}),

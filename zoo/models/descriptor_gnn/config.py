@@ -12,7 +12,7 @@ class DescriptorGNNConfig(Strict):
     """What the particles know of themselves, and how far and how often they tell."""
 
     descriptors: DescriptorSettings = Field(
-        default_factory=lambda: DescriptorSettings(orders=0, centered=True),
+        default_factory=lambda: DescriptorSettings(),
         description="what nodes start from",
     )
     hidden_channels: int = Field(32, ge=1, le=4096, description="features of each node")

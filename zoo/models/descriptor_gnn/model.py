@@ -52,6 +52,11 @@ class DescriptorGNN(DescribedModel):
         self.leave = nn.Sequential(nn.LayerNorm(channels), nn.Dropout(config.dropout))
         self.head = NodeHead(channels, info, SiLU)
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return len(self.layers)
+
     def forward(self, graph: Data) -> Tensor:
         """Return targets `[nodes, targets]`; see `ZooModel`."""
         kind = self.index(graph[keys.Z])

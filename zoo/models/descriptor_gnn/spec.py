@@ -10,6 +10,7 @@ SPEC = ModelSpec(
     tasks=("propensity",),
     recipes={
         "propensity": {
+            "model.descriptors.centered": True,
             "task.loss": "mse",
             "task.type_weights": {1: 0.3},
             "optim.lr": 3e-3,

@@ -1,0 +1,137 @@
+"""What each step brings on a public glass data set of few configurations: each is left out once.
+
+zoo data import kob-andersen /path/to/botan/T0.44/train --out data/botan
+python docs/glass_steps.py data/botan runs/steps
+
+Each row is trained as often as there are configurations: one is the test, the next the validation (for
+choosing among epochs), the others the training. It prints a table, and keeps what it has in FOLDER:
+stopped, it goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import zoo
+from zoo.files import write_json
+from zoo.tasks.metrics import pearson
+
+ORDERS = {"model.descriptors.orders": 12}
+PLAIN = {"model.descriptors.diffused": []}
+NOTHING = {**PLAIN, "model.descriptors.energy": False, "model.descriptors.averages": 0}
+INHERENT, CAGE, AVERAGED = ({"task.positions": kind} for kind in ("inherent", "cage", "averaged"))
+
+#: Name, model, settings, seeds.
+ROWS: tuple[tuple[str, str, dict[str, Any], int], ...] = (
+    ("ridge: thermal, radial", "ridge", NOTHING, 1),
+    ("ridge: thermal, orders, averaged twice", "ridge", {**PLAIN, **ORDERS}, 1),
+    ("ridge: inherent, orders, averaged twice", "ridge", {**PLAIN, **ORDERS, **INHERENT}, 1),
+    ("ridge: inherent, orders, and diffused", "ridge", {**ORDERS, **INHERENT}, 1),
+    ("ridge: inherent, diffused", "ridge", INHERENT, 1),
+    ("ridge: cage, diffused", "ridge", CAGE, 1),
+    ("ridge: averaged, diffused", "ridge", AVERAGED, 1),
+    ("ridge: the same, fit within configurations", "ridge", {**AVERAGED, "model.center": True}, 1),
+    ("descriptor-gnn: inherent", "descriptor-gnn", INHERENT, 2),
+    ("descriptor-gnn: averaged", "descriptor-gnn", AVERAGED, 2),
+    ("descriptor-gnn: averaged, no messages", "descriptor-gnn", {**AVERAGED, "model.num_layers": 0}, 2),
+    ("descriptor-gnn: averaged, 5 members", "descriptor-gnn", {**AVERAGED, "task.members": 5}, 1),
+    ("se3-glass: inherent", "se3-glass", INHERENT, 1),
+    (
+        "se3-glass: averaged, on the same descriptors", "se3-glass",
+        {**AVERAGED, "model.descriptors": {"centered": True}}, 1,
+    ),
+    ("bapst: thermal", "bapst", {}, 1),
+)  # fmt: skip
+
+
+def left_out(folder: Path, out: Path, k: int) -> Path:
+    """Make the data set whose test is configuration `k`."""
+    target = out / "data" / f"without-{k}"
+    if (target / "manifest.json").is_file():
+        return target
+    target.mkdir(parents=True, exist_ok=True)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    frames = next(iter(manifest["arrays"].values()))["shape"][0]
+    val = (k + 1) % frames
+    manifest["splits"] = {
+        "train": [[i, i + 1] for i in range(frames) if i not in (k, val)],
+        "val": [[val, val + 1]],
+        "test": [[k, k + 1]],
+    }
+    for array in folder.glob("*.npy"):
+        shutil.copy(array, target / array.name)
+    write_json(target / "manifest.json", manifest)
+    return target
+
+
+def score(folder: Path, out: Path, name: str, model: str, settings: dict[str, Any], seed: int) -> Any:
+    """Train one row with one seed on all sets; return its scores."""
+    data = zoo.load_dataset(folder)
+    species = data.system.types == 0
+    truth = data.array("targets")[..., -1].astype(np.float64)[:, species]
+    guess, seconds = np.zeros_like(truth), []
+    for k in range(len(data)):
+        path = out / "runs" / f"{plain(name)}-{seed}-{k}"
+        run = zoo.train(
+            model, left_out(folder, out, k), task="propensity", settings={**settings, "train.seed": seed},
+            out=path, resume=(path / "config.yaml").is_file(), with_baselines=False,
+        )  # fmt: skip
+        guess[k] = run.predictions()["targets"][0, species, -1]
+        seconds.append(run.results["seconds"])
+    each = pearson(truth, guess)
+    pooled = float(pearson(truth.reshape(1, -1), guess.reshape(1, -1))[0])
+    found = {"each": each.tolist(), "pooled": pooled, "seconds": float(np.mean(seconds))}
+    return {"name": name, "seed": seed, **found}
+
+
+def plain(name: str) -> str:
+    """Return a row's name as one for files."""
+    return name.replace(": ", "-").replace(", ", "-").replace(" ", "-")
+
+
+def table(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the table of the rows that are done."""
+    lines = []
+    for name, *_ in ROWS:
+        mine = [r for r in records if r["name"] == name]
+        if not mine:
+            continue
+        means = [float(np.mean(r["each"])) for r in mine]
+        each = np.mean([r["each"] for r in mine], axis=0)
+        seeds = f"{np.std(means, ddof=1):.4f}" if len(means) > 1 else "–"
+        error = each.std(ddof=1) / len(each) ** 0.5
+        lines.append([
+            name, f"{np.mean(means):.3f} ± {error:.3f}", seeds, f"{np.mean([r['pooled'] for r in mine]):.3f}",
+            " ".join(f"{v:.2f}" for v in each), f"{np.mean([r['seconds'] for r in mine]):.0f}",
+        ])  # fmt: skip
+    header = ["ROW", "A, MEAN", "OVER SEEDS", "A, POOLED", "EACH CONFIGURATION", "S TO TRAIN"]
+    note = (
+        "Pearson correlation of A particles, each configuration left out once; ± standard error over "
+        "configurations, which is common to all rows"
+    )
+    return {"title": "What each step brings", "header": header, "rows": lines, "note": note}
+
+
+def main(folder: Path, out: Path, only: str = "") -> None:
+    """Train what is not there yet, and print the table."""
+    for name, model, settings, seeds in ROWS:
+        for seed in range(seeds):
+            path = out / "records" / f"{plain(name)}-{seed}.json"
+            if only in name and not path.is_file():
+                write_json(path, score(folder, out, name, model, settings, seed))
+    records = [json.loads(p.read_text(encoding="utf-8")) for p in sorted((out / "records").glob("*.json"))]
+    found = table(records)
+    command = "python docs/glass_steps.py data/botan runs/steps"
+    write_json(out / "tables.json", {"command": command, "tables": [found]})
+    for line in (found["header"], *found["rows"]):
+        print(" | ".join(line))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
