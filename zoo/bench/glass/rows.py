@@ -7,17 +7,18 @@ from typing import Any
 from zoo.bench.suite import Row
 from zoo.registry import REGISTRY
 
-#: Of ridge: what the field used before message passing, without the long range.
-NEIGHBOURS: dict[str, Any] = {"model.descriptors.diffused": []}
+#: Of ridge: densities alone; and all that the field used before message passing, without the long range.
 RADIAL: dict[str, Any] = {
-    **NEIGHBOURS,
-    "model.descriptors.orders": 0, "model.descriptors.energy": False, "model.descriptors.averages": 0,
-}  # fmt: skip
+    "model.descriptors.diffused": [],
+    "model.descriptors.energy": False,
+    "model.descriptors.averages": 0,
+}
+NEIGHBOURS: dict[str, Any] = {"model.descriptors.diffused": [], "model.descriptors.orders": 12}
 
 #: Model, label, settings.
 ROWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("type-mean", "", {}),
-    ("ridge", "thermal, radial", {**RADIAL}),
+    ("ridge", "thermal, radial", RADIAL),
     ("ridge", "inherent, averaged", {**NEIGHBOURS, "task.positions": "inherent"}),
     ("ridge", "inherent, diffused", {"task.positions": "inherent"}),
     ("ridge", "cage, diffused", {"task.positions": "cage"}),
