@@ -19,7 +19,7 @@ from pages import commands, data, entries, formats, keys, measured, settings  # 
 
 #: Folders that hold generated pages and nothing else, and single pages elsewhere.
 GENERATED = ("entries", "reference")
-PAGES = ("boltzmann.md", "coarse-graining.md", "data.md")
+PAGES = ("boltzmann.md", "coarse-graining.md", "data.md", "glass.md")
 
 
 def build() -> dict[str, str]:
@@ -29,6 +29,7 @@ def build() -> dict[str, str]:
         "boltzmann.md": measured.page("boltzmann"),
         "coarse-graining.md": measured.page("coarse-graining"),
         "data.md": data.page(),
+        "glass.md": measured.page("glass"),
         "reference/keys.md": keys.page(),
         "reference/settings.md": settings.page(),
         "reference/commands.md": commands.page(),
