@@ -69,5 +69,5 @@ def test_unknown_pairs_have_no_part_in_the_error():
     guess = torch.tensor([[2.0], [7.0]], requires_grad=True)
     error, mae = pair_error(guess, torch.tensor([2, 1]), batch, torch.tensor([2.0]), torch.square)
     error.backward()
-    assert float(error) == 0.25 and float(mae) == 1.0
+    assert error.item() == 0.25 and mae.item() == 1.0
     assert guess.grad.tolist() == [[-0.5], [0.0]]
