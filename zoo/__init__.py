@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         list_tasks,
     )
     from zoo.verbs.evaluate import evaluate
+    from zoo.verbs.large import predict
     from zoo.verbs.sample import sample
     from zoo.verbs.train import train
     from zoo.weights import load
@@ -39,6 +40,7 @@ _PUBLIC = {
     "list_tasks": "zoo.verbs.create:list_tasks",
     "load": "zoo.weights:load",
     "load_dataset": "zoo.data.catalog:open_dataset",
+    "predict": "zoo.verbs.large:predict",
     "register": "zoo.registry:register",
     "sample": "zoo.verbs.sample:sample",
     "train": "zoo.verbs.train:train",
@@ -56,6 +58,7 @@ __all__ = [
     "list_tasks",
     "load",
     "load_dataset",
+    "predict",
     "register",
     "sample",
     "train",

@@ -183,6 +183,10 @@ class Frames:
         """Return the frame with its edges; see `Dataset.graph`."""
         return self.dataset.graph(int(self.index[i]), cutoff)
 
+    def positions_of(self, i: int) -> np.ndarray:
+        """Return the positions `[particles, 3]` of a frame, as they are stored."""
+        return np.asarray(self.dataset.arrays[keys.POSITIONS][int(self.index[i])])
+
     def array(self, name: str) -> np.ndarray:
         """Return one array of these frames, in memory."""
         return self.dataset.array(name, self.index)
@@ -216,6 +220,9 @@ class _Moved(Frames):
 
     def graph(self, i: int, cutoff: float) -> Graph:
         return self.dataset.connected(self[i], self.positions[i], int(self.index[i]), cutoff)
+
+    def positions_of(self, i: int) -> np.ndarray:
+        return self.positions[i]
 
     def array(self, name: str) -> np.ndarray:
         return self.positions if name == keys.POSITIONS else super().array(name)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zoo.descriptors import bond_order, densities, scales, voronoi
 from zoo.descriptors.local_energy import LocalEnergy
-from zoo.descriptors.operators import Operator, Operators
+from zoo.descriptors.operators import Mean, Operator, Operators
 from zoo.descriptors.settings import DescriptorSettings
 from zoo.descriptors.surroundings import Surroundings, blocks
 from zoo.errors import ConfigError
@@ -76,8 +76,8 @@ class Describer:
         self.names = self._spread_names()
         if not self.names:
             raise ConfigError("the descriptors' settings name none; set descriptors.radial=true")
-        reaches += [settings.average_range] if self._averages else []
-        reaches += [settings.diffusion_range] if self._diffuses else []
+        reaches += [settings.average_range] if self.averages else []
+        reaches += [settings.diffusion_range] if self.diffuses else []
         reaches += [settings.scale_range] if settings.scales else []
         self.cutoff = max(reaches)
 
@@ -112,8 +112,8 @@ class Describer:
             return Operator.exponential(edge_index, r, nodes, decay, reach)
 
         return Operators(
-            mean(chosen.average_range, chosen.average_range) if self._averages else None,
-            mean(chosen.diffusion_decay, chosen.diffusion_range) if self._diffuses else None,
+            mean(chosen.average_range, chosen.average_range) if self.averages else None,
+            mean(chosen.diffusion_decay, chosen.diffusion_range) if self.diffuses else None,
             tuple(mean(scale, chosen.scale_range) for scale in chosen.scales),
         )
 
@@ -121,9 +121,9 @@ class Describer:
         self,
         base: Tensor,
         kind: Tensor,
-        averaging: Operator | None,
-        diffusion: Operator | None,
-        means: tuple[Operator, ...] = (),
+        averaging: Mean | None,
+        diffusion: Mean | None,
+        means: tuple[Mean, ...] = (),
     ) -> Tensor:
         """Return `[nodes, len(names)]`: `base`, its averages, diffused fields, fields at each scale.
 
@@ -154,11 +154,13 @@ class Describer:
     # --- what the settings ask for -----------------------------------------------------------
 
     @property
-    def _averages(self) -> bool:
+    def averages(self) -> bool:
+        """Whether `spread` averages."""
         return bool(self.base_names) and self.settings.averages > 0
 
     @property
-    def _diffuses(self) -> bool:
+    def diffuses(self) -> bool:
+        """Whether `spread` lets fields diffuse."""
         return bool(self.settings.diffused) and (self.species > 1 or self.has_energy)
 
     @property

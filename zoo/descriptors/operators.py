@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+
+
+class Mean(Protocol):
+    """A weighted mean over neighbours, `mean @ fields`, as `Operator` is one."""
+
+    @property
+    def total(self) -> Tensor:
+        """`[nodes]` sum of the weights before they were divided by it."""
+        ...
+
+    def __matmul__(self, fields: Tensor) -> Tensor:
+        """Return the means `[nodes, columns]` of `fields [nodes, columns]`."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from zoo.descriptors.operators import Operator
+from zoo.descriptors.operators import Mean
 
 #: A species whose share of the weights is less than this is absent: its means and variances are 0.
 ABSENT = 1e-9
 
 
-def at_scale(measured: Tensor, kind: Tensor, species: int, mean: Operator) -> Tensor:
+def at_scale(measured: Tensor, kind: Tensor, species: int, mean: Mean) -> Tensor:
     """Return `[nodes, species · (1 + 2 columns)]`, as `names` says.
 
     With weights w = exp(−r/L), the particle itself included: Σ_j w of each species' particles, and over

@@ -92,7 +92,8 @@ class Configuration:
 
     def key(self, kind: str) -> str:
         """Return the SHA-256 of all that decides the positions of a kind."""
-        options = {"cage": self.cages, "averaged": self.runs}.get(kind)
+        known: dict[str, CageOptions | ShortRuns] = {"cage": self.cages, "averaged": self.runs}
+        options = known.get(kind)
         own = json.dumps([kind] if options is None else [kind, self.temperature, asdict(options)])
         return hashlib.sha256(self._bytes + own.encode()).hexdigest()
 

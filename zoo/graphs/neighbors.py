@@ -68,7 +68,7 @@ def neighbor_list(
         raise DataError(f"positions hold NaN or infinity; the first is particle {bad}.")
     flags = _flags(pbc, cell)
     backend = choose_backend(method, x.device.type)
-    full = _cell(cell, flags)
+    full = full_cell(cell, flags)
     frac = x @ torch.linalg.inv(full).to(x.device)
     wrap = torch.where(torch.tensor(flags, device=x.device), frac.floor(), 0.0)
     box = Box(x - wrap @ full.to(x.device), frac - wrap, full, flags)
@@ -118,8 +118,12 @@ def _flags(pbc: bool | Sequence[bool] | None, cell: Tensor | None) -> tuple[bool
     return flags[0], flags[1], flags[2]
 
 
-def _cell(cell: Tensor | None, pbc: tuple[bool, bool, bool]) -> Tensor:
-    """Periodic rows of the cell, the others replaced by unit vectors across all periodic ones."""
+def full_cell(cell: Tensor | None, pbc: tuple[bool, bool, bool]) -> Tensor:
+    """Return the periodic rows of a cell `[3, 3]`, the others replaced by unit vectors across these.
+
+    Raises:
+        DataError: a wrong shape, or a singular cell.
+    """
     full = torch.eye(3, dtype=torch.float64)
     if cell is None or not any(pbc):
         return full

@@ -43,6 +43,15 @@ class ZooModel(nn.Module):
             self.prior_energy = Prior(info.prior)
             self.register_forward_hook(_add_prior)
 
+    @property
+    def message_layers(self) -> int | None:
+        """How many edges, one behind the other, lead from a node to those that matter to it; None: unknown.
+
+        With it a system too large for one graph is predicted tile by tile. Of descriptors that the graph
+        brings, the edges that these were made from do not count.
+        """
+        return None
+
     @abstractmethod
     def forward(self, graph: Data) -> Tensor:
         """Return energies `[graphs]` or targets `[nodes, targets]`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from zoo.bench.speed import autoencoder, energies, glass, neighbors, segments, throughput
+from zoo.bench.speed import autoencoder, energies, glass, large, neighbors, segments, throughput
 from zoo.bench.suite import Options, Outcome, Table
 from zoo.errors import ConfigError, ZooError
 from zoo.run import environment
@@ -19,6 +19,7 @@ PARTS: tuple[tuple[str, Any, Any], ...] = (
     ("schnet", throughput.throughput, throughput.Size()),
     ("autoencoder", autoencoder.autoencoder, autoencoder.Size()),
     ("glass", glass.glass, glass.Size()),
+    ("large", large.large, large.Size()),
     ("neighbours", neighbors.neighbors, neighbors.Size()),
     ("segments", segments.segments, segments.Size()),
 )

@@ -46,6 +46,11 @@ class Bapst(ZooModel):
         self.register_buffer("mean", torch.tensor(info.target_mean))
         self.register_buffer("std", torch.tensor(info.target_std))
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return self.rounds
+
     def forward(self, graph: Data) -> Tensor:
         """Return targets `[nodes, targets]`; see `ZooModel`."""
         return self.nodes(self.features(graph)[0], graph)

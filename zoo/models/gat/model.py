@@ -58,6 +58,11 @@ class GAT(ZooModel):
         self.norm = nn.LayerNorm(channels)
         self.head = make_head(channels, info, SiLU)
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return len(self.layers) + 1  # the densities that it starts from
+
     def forward(self, graph: Data) -> Tensor:
         """Return energies `[graphs]` or targets `[nodes, targets]`; see `ZooModel`."""
         h, edges, radial = self._start(graph)

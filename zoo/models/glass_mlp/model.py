@@ -50,6 +50,11 @@ class GlassMLP(DescribedModel):
             width = config.hidden_channels
         return nn.Sequential(*layers, nn.Linear(width, targets))
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return 0
+
     def forward(self, graph: Data) -> Tensor:
         """Return `[nodes, targets]`; see `ZooModel`."""
         kind = self.index(graph[keys.Z])

@@ -75,6 +75,11 @@ class Ridge(DescribedModel, FittedModel):
         """Return type index `[nodes]` and descriptors `[nodes, num_descriptors]` float64."""
         return self.index(graph[keys.Z]), self.inputs(graph).double()
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return 0
+
     def forward(self, graph: Data) -> Tensor:
         """Return `[nodes, targets]`; see `ZooModel`."""
         kind, x = self.features(graph)

@@ -46,6 +46,11 @@ class SchNet(ZooModel):
         )
         self.head = make_head(channels, info, ShiftedSoftplus)
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return len(self.interactions)
+
     def forward(self, graph: Data) -> Tensor:
         """Return energies `[graphs]` or targets `[nodes, targets]`; see `ZooModel`."""
         pairs = make_pairs(graph)

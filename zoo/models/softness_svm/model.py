@@ -58,6 +58,11 @@ class SoftnessSVM(DescribedModel, FittedModel):
         kind = self.index(graph[keys.Z])
         return (self.inputs(graph).double() * self.weights[kind]).sum(1) + self.bias[kind]
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return 0
+
     def forward(self, graph: Data) -> Tensor:
         """Return `[nodes, targets]`; see `ZooModel`."""
         kind = self.index(graph[keys.Z])

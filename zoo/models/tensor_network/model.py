@@ -58,6 +58,11 @@ class TensorNetwork(ZooModel):
         self.invariants = Invariants(irreps)
         self.head = make_head(self.invariants.channels, info, SiLU)
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return len(self.layers)
+
     def forward(self, graph: Data) -> Tensor:
         """Return energies `[graphs]` or targets `[nodes, targets]`; see `ZooModel`."""
         return self.head(self.invariants(self.features(graph)), graph)

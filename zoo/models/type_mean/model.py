@@ -49,6 +49,11 @@ class TypeMean(FittedModel):
             raise DataError(f"type-mean: no particle of types {missing} in the training split")
         self.mean.copy_(total / count[:, None])
 
+    @property
+    def message_layers(self) -> int:
+        """See `ZooModel`."""
+        return 0
+
     def forward(self, graph: Data) -> Tensor:
         """Return `[nodes, targets]`; see `ZooModel`."""
         return self.mean[self.index(graph[keys.Z])].to(graph[keys.POS].dtype)

@@ -25,6 +25,7 @@ class Inputs:
 
     Attributes:
         frames: the same at these positions.
+        views: the same at the positions of each block of descriptors; None for a model without.
 
     Raises:
         DataError: positions of some kind are not known and cannot be found.
@@ -34,10 +35,10 @@ class Inputs:
         self.model = members_of(model)[0]
         self.frames = _at(frames, positions)
         self._pairs = pairs.learns_pairs(model, frames)
-        self._views: list[Frames] | None = None
+        self.views: list[Frames] | None = None
         if isinstance(self.model, DescribedModel):
             kinds = self.model.describer.settings.positions
-            self._views = [self.frames] if kinds is None else [_at(frames, kind) for kind in kinds]
+            self.views = [self.frames] if kinds is None else [_at(frames, kind) for kind in kinds]
 
     def prepare(self, number: int, graph: Graph) -> Graph:
         """Add descriptors to a graph and leave out edges that only they needed; then targets of edges."""
@@ -48,10 +49,10 @@ class Inputs:
 
     def _described(self, number: int, graph: Graph) -> Graph:
         model = self.model
-        if self._views is None or not isinstance(model, DescribedModel):
+        if self.views is None or not isinstance(model, DescribedModel):
             return graph
         parts = []
-        for view in self._views:
+        for view in self.views:
             seen = graph if view is self.frames else view.graph(number, model.describer.cutoff)
             parts.append(model.describe(seen).float())
         graph[keys.DESCRIPTORS] = torch.cat(parts, dim=1)

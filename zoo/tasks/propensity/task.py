@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from pydantic import BaseModel
 from torch import Tensor
@@ -19,6 +20,7 @@ from zoo.data.loader import make_loader
 from zoo.models.base import ZooModel
 from zoo.models.ensemble import Ensemble, ensemble, members_of
 from zoo.models.pair_predictor import PairPredictor
+from zoo.progress import progress
 from zoo.tasks.base import Predictions, Task
 from zoo.tasks.metrics import Metric
 from zoo.tasks.propensity.calibration import SPREAD
@@ -27,6 +29,7 @@ from zoo.tasks.propensity.inputs import Inputs
 from zoo.tasks.propensity.pairs import pair_error, warn_without_pairs
 from zoo.tasks.propensity.rotations import turned
 from zoo.tasks.propensity.scores import propensity_scores
+from zoo.tasks.propensity.tiles import LARGE, Whole, predict_whole
 
 
 class PropensityTask(Task):
@@ -107,6 +110,28 @@ class PropensityTask(Task):
                 each = self.model.each(batch)
                 return {keys.TARGETS: each.mean(0), SPREAD: each.std(0)}
             return {keys.TARGETS: self.model(batch)}
+
+    def predictions(self, frames: Frames) -> Predictions:
+        """See the base; frames of more than `tiles.LARGE` particles are predicted tile by tile."""
+        n = frames.dataset.system.num_particles
+        if n <= LARGE:
+            return super().predictions(frames)
+        inputs = Inputs(self.model, frames, self.options.positions)
+        member = members_of(self.model)[0]
+        parts: dict[str, list[np.ndarray]] = {}
+        with progress("predictions", n * len(frames), "particles") as bar:
+            for number in range(len(frames)):
+                whole = Whole.of(inputs.frames, number)
+                views = None if inputs.views is None else [Whole.of(view, number) for view in inputs.views]
+                for name, value in predict_whole(self.on_device, member, whole, views, bar=bar).items():
+                    parts.setdefault(name, []).append(value.numpy())
+        return {"frame": frames.index, **{name: np.stack(arrays) for name, arrays in parts.items()}}
+
+    def on_device(self, batch: Data) -> dict[str, Tensor]:
+        """Predictions of a batch on the CPU, made where and in the precision that the weights are."""
+        weights = next(iter([*self.model.parameters(), *self.model.buffers()]), None)
+        device = torch.device("cpu") if weights is None else weights.device
+        return {name: value.cpu() for name, value in self.predict(self.cast(batch.to(device))).items()}
 
     @classmethod
     def metrics(cls, predictions: Predictions, frames: Frames) -> dict[str, Metric]:
