@@ -13,6 +13,8 @@ from zoo.descriptors.surroundings import Surroundings
 
 #: What is measured of a cell, in this order; in the plane: area, perimeter, sides, P²/(4πA).
 MEASURES = ("volume", "surface", "faces", "asphericity")
+#: z below which a vector lies in the plane: rounding of a cell that was turned.
+FLAT = 1e-9
 #: Nearest neighbours tried first: nearly always enough.
 FIRST = 32
 
@@ -27,7 +29,7 @@ def voronoi(around: Surroundings, reach: float) -> Tensor:
     A system in the plane z = 0 has cells in the plane.
     """
     around = around.within(around.r < reach)
-    flat = not bool(around.vectors[:, 2].any())
+    flat = len(around.r) > 0 and float(around.vectors[:, 2].abs().max()) < FLAT
     # the cell lies around the particle at 0, and edges point at the receiver: neighbours are at −vectors
     vectors = -around.vectors[:, : 2 if flat else 3].cpu().numpy()
     r = around.r.cpu().numpy()
