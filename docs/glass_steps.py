@@ -120,6 +120,7 @@ def table(records: list[dict[str, Any]]) -> dict[str, Any]:
 
 def main(folder: Path, out: Path, only: str = "") -> None:
     """Train what is not there yet, and print the table."""
+    (out / "records").mkdir(parents=True, exist_ok=True)
     for name, model, settings, seeds in ROWS:
         for seed in range(seeds):
             path = out / "records" / f"{plain(name)}-{seed}.json"
