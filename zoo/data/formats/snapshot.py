@@ -292,8 +292,13 @@ def _arrays(frames: list[Snapshot]) -> tuple[dict[str, np.ndarray], dict[str, st
             arrays[keys.CLONES] = np.stack(
                 [np.stack([t.clones for t in s.targets]) for s in frames]  # type: ignore[misc]
             )
-    if all(s.pairs is not None and all(t.changes is not None for t in s.targets) for s in frames):
-        arrays |= stacked([s.pairs for s in frames], [[t.changes for t in s.targets] for s in frames])
+    pairs = [s.pairs for s in frames if s.pairs is not None]
+    changes = [[t.changes for t in s.targets if t.changes is not None] for s in frames]
+    complete = len(pairs) == len(frames) and all(
+        len(told) == len(s.targets) for told, s in zip(changes, frames, strict=True)
+    )
+    if complete and any(map(len, pairs)) and frames[0].targets:
+        arrays |= stacked(pairs, changes)
     return arrays, dict.fromkeys(arrays, "σ") | {"bond_breaking": "", keys.PAIRS: ""}
 
 
