@@ -70,7 +70,8 @@ def test_columns_of_the_reference() -> None:
 def test_cutoff_is_no_longer_than_what_is_asked_for() -> None:
     for settings, cutoff in (
         (only(energy=True), 2.5), (only(diffused=[1], diffusion_range=1.7), 1.7),
-        (only(orders=2, order_shells=[1.1], order_width=0.1), 1.6), (only(voronoi=True, voronoi_range=2.2), 2.2),
+        (only(orders=2, order_shells=[1.1], order_width=0.1), 1.6),
+        (only(voronoi=True, voronoi_range=2.2), 2.2),
     ):  # fmt: skip
         assert Describer(DescriptorSettings(**settings), 2, POTENTIAL).cutoff == pytest.approx(cutoff)
 

@@ -9,11 +9,12 @@ from torch import Tensor
 from zoo.descriptors import Describer, DescriptorSettings, Operator
 
 
-def weights(x: Tensor, decay: float, reach: float, size: float = 4.0) -> Tensor:
+def weights(x: Tensor, decay: float, reach: float, size: float = 4.0, fade: bool = False) -> Tensor:
     """exp(−r/decay) of all pairs and images below `reach`, 1 of each with itself, `[n, n]`."""
     steps = size * torch.cartesian_prod(*[torch.arange(-1.0, 2.0).double()] * 3)
     r = (x[:, None, None] - x[None, :, None] + steps).norm(dim=-1)
-    return torch.where(r < reach, torch.exp(-r / decay), 0.0).sum(-1)
+    window = (torch.pi * r / (2 * reach)).cos().square() if fade else torch.ones_like(r)
+    return torch.where(r < reach, window * torch.exp(-r / decay), 0.0).sum(-1)
 
 
 def normalised(w: Tensor) -> Tensor:
@@ -58,7 +59,7 @@ def test_scales_are_sums_means_and_variances() -> None:
     out, names = describe(x, kind, cell, **settings, scales=[0.4, 1.5], scale_range=2.4)
     energy = out[:, 0]
     for scale in (0.4, 1.5):
-        w = weights(x, scale, 2.4)
+        w = weights(x, scale, 2.4, fade=True)
         for s in (0, 1):
             mine = w * (kind == s)
             mean = mine @ energy / mine.sum(1)

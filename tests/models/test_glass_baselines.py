@@ -83,7 +83,7 @@ def test_regression_of_log_propensity() -> None:
 def test_labels_by_propensity() -> None:
     graph = Graph(z=torch.tensor([0] * 10 + [1] * 5), targets=torch.arange(15.0)[:, None])
     graph.pos, graph.frame = torch.zeros(15, 3), torch.tensor([0])
-    expected = [0, 0, -1, -1, -1, -1, -1, -1, 1, 1] + [0, -1, -1, -1, 1]
+    expected = [0, 0, -1, -1, -1, -1, -1, -1, 1, 1, *(0, -1, -1, -1, 1)]
     assert fastest_and_slowest(graph, 0.2).tolist() == expected
 
 

@@ -108,13 +108,13 @@ class Describer:
         """Return the means over neighbours that the settings ask for; see `__call__`."""
         chosen, r = self.settings, vectors.double().norm(dim=1)
 
-        def mean(decay: float, reach: float) -> Operator:
-            return Operator.exponential(edge_index, r, nodes, decay, reach)
+        def mean(decay: float, reach: float, fade: bool = False) -> Operator:
+            return Operator.exponential(edge_index, r, nodes, decay, reach, fade=fade)
 
         return Operators(
             mean(chosen.average_range, chosen.average_range) if self.averages else None,
             mean(chosen.diffusion_decay, chosen.diffusion_range) if self.diffuses else None,
-            tuple(mean(scale, chosen.scale_range) for scale in chosen.scales),
+            tuple(mean(scale, chosen.scale_range, fade=True) for scale in chosen.scales),
         )
 
     def spread(

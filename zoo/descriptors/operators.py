@@ -38,20 +38,22 @@ class Operator:
     total: Tensor
 
     @classmethod
-    def exponential(cls, edge_index: Tensor, r: Tensor, nodes: int, decay: float, reach: float) -> Operator:
-        """Weights exp(−r/decay) of neighbours nearer than `reach`, and 1 of the particle itself.
+    def exponential(
+        cls, edge_index: Tensor, r: Tensor, nodes: int, decay: float, reach: float, *, fade: bool = False
+    ) -> Operator:
+        """Weights of neighbours nearer than `reach`, and 1 of the particle itself.
 
         Args:
             edge_index: `[2, E]`, row 0 sends, row 1 receives.
             r: `[E]` float64 lengths.
             nodes: number of particles.
-            decay, reach: in the unit of length.
+            decay, reach, fade: see `weights`.
         """
         near = r < reach
         own = torch.arange(nodes, device=r.device)
         send = torch.cat([edge_index[0, near], own])
         receive = torch.cat([edge_index[1, near], own])
-        weight = torch.cat([torch.exp(-r[near] / decay), r.new_ones(nodes)])
+        weight = torch.cat([weights(r[near], decay, reach, fade), r.new_ones(nodes)])
         total = r.new_zeros(nodes).index_add_(0, receive, weight)
         return cls(csr(receive, send, weight / total[receive], (nodes, nodes)), total)
 
@@ -73,6 +75,15 @@ class Operators:
     averaging: Operator | None
     diffusion: Operator | None
     scales: tuple[Operator, ...] = ()
+
+
+def weights(r: Tensor, decay: float, reach: float, fade: bool) -> Tensor:
+    """Return exp(−r/decay) of lengths `r` below `reach`.
+
+    With `fade` times ½(1 + cos πr/reach), so that nothing jumps there.
+    """
+    weight = torch.exp(-r / decay)
+    return weight * (0.5 + 0.5 * torch.cos(torch.pi * r / reach)) if fade else weight
 
 
 def csr(rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:

@@ -14,7 +14,7 @@ ABSENT = 1e-9
 def at_scale(measured: Tensor, kind: Tensor, species: int, mean: Mean) -> Tensor:
     """Return `[nodes, species · (1 + 2 columns)]`, as `names` says.
 
-    With weights w = exp(−r/L), the particle itself included: Σ_j w of each species' particles, and over
+    With weights w = exp(−r/L) that fade out at their range, the particle itself included: Σ_j w of each species' particles, and over
     these the mean of each column and its variance.
 
     Args:

@@ -61,7 +61,7 @@ class DescriptorSettings(Strict):
     scales: list[float] = Field(
         [],
         description="lengths L: density, mean and variance of energy and Voronoi surface of each species, "
-        "weights exp(−r/L) below scale_range",
+        "weights exp(−r/L) that fade out at scale_range",
     )
     scale_range: float = Field(4.0, gt=0, description="r beyond which nothing counts at any scale")
 

@@ -9,6 +9,7 @@ import scipy.sparse
 import torch
 from torch import Tensor
 
+from zoo.descriptors.operators import weights
 from zoo.graphs import edge_vectors, neighbor_list
 from zoo.graphs.tiles import Tile, tiles
 from zoo.models.described import DescribedModel
@@ -23,15 +24,15 @@ COLUMNS = 32
 class StreamedMean:
     """`zoo.descriptors.operators.Operator` of a large system, built tile by tile.
 
-    Weights exp(−r/decay) of neighbours nearer than `reach`, and 1 of the particle itself; 12 bytes each.
+    12 bytes for each neighbour nearer than `reach`.
 
     Args:
         nodes: number of particles.
-        decay, reach: in the unit of length.
+        decay, reach, fade: see `zoo.descriptors.operators.weights`.
     """
 
-    def __init__(self, nodes: int, decay: float, reach: float) -> None:
-        self.nodes, self.decay, self.reach = nodes, decay, reach
+    def __init__(self, nodes: int, decay: float, reach: float, *, fade: bool = False) -> None:
+        self.nodes, self.decay, self.reach, self.fade = nodes, decay, reach, fade
         self.total = torch.zeros(nodes, dtype=torch.float64)
         self._rows: list[tuple[np.ndarray, scipy.sparse.csr_matrix]] = []
 
@@ -42,7 +43,7 @@ class StreamedMean:
         own = torch.arange(n)
         receive = torch.cat([edges[1, near], own])
         send = torch.cat([tile.source[edges[0, near]], tile.core])
-        weight = torch.cat([torch.exp(-r[near] / self.decay), r.new_ones(n)])
+        weight = torch.cat([weights(r[near], self.decay, self.reach, self.fade), r.new_ones(n)])
         total = r.new_zeros(n).index_add_(0, receive, weight)
         order = receive.argsort(stable=True)
         start = np.zeros(n + 1, np.int32)
@@ -75,7 +76,7 @@ def streamed_descriptors(model: DescribedModel, whole: Whole, edges: int) -> Ten
     nodes, kind, cutoff = len(whole.types), model.index(whole.types), describer.cutoff
     averaging = StreamedMean(nodes, settings.average_range, settings.average_range)
     diffusion = StreamedMean(nodes, settings.diffusion_decay, settings.diffusion_range)
-    scales = tuple(StreamedMean(nodes, scale, settings.scale_range) for scale in settings.scales)
+    scales = tuple(StreamedMean(nodes, scale, settings.scale_range, fade=True) for scale in settings.scales)
     means = [
         *([averaging] if describer.averages else []),
         *([diffusion] if describer.diffuses else []),
