@@ -3,7 +3,7 @@
 zoo data import kob-andersen /path/to/botan/T0.44/train --out data/botan
 python docs/glass_steps.py data/botan runs/steps
 
-Each row is trained as often as there are configurations: one is the test, the next the validation (for
+Each row is trained as often as there are configurations (by gradient descent: four times): one is the test, the next the validation (for
 choosing among epochs), the others the training. It prints a table, and keeps what it has in FOLDER:
 stopped, it goes on.
 """
@@ -27,6 +27,9 @@ PLAIN = {"model.descriptors.diffused": []}
 NOTHING = {**PLAIN, "model.descriptors.energy": False, "model.descriptors.averages": 0}
 INHERENT, CAGE, AVERAGED = ({"task.positions": kind} for kind in ("inherent", "cage", "averaged"))
 
+#: Left out of the rows that are trained for minutes.
+FOUR = (1, 3, 5, 7)
+
 #: Name, model, settings, seeds.
 ROWS: tuple[tuple[str, str, dict[str, Any], int], ...] = (
     ("ridge: thermal, radial", "ridge", NOTHING, 1),
@@ -40,13 +43,10 @@ ROWS: tuple[tuple[str, str, dict[str, Any], int], ...] = (
     ("descriptor-gnn: inherent", "descriptor-gnn", INHERENT, 2),
     ("descriptor-gnn: averaged", "descriptor-gnn", AVERAGED, 2),
     ("descriptor-gnn: averaged, no messages", "descriptor-gnn", {**AVERAGED, "model.num_layers": 0}, 2),
-    ("descriptor-gnn: averaged, 5 members", "descriptor-gnn", {**AVERAGED, "task.members": 5}, 1),
-    ("se3-glass: inherent", "se3-glass", INHERENT, 1),
-    (
-        "se3-glass: averaged, on the same descriptors", "se3-glass",
-        {**AVERAGED, "model.descriptors": {"centered": True}}, 1,
-    ),
-    ("bapst: thermal", "bapst", {}, 1),
+    ("descriptor-gnn: averaged, 4 members", "descriptor-gnn", {**AVERAGED, "task.members": 4}, 1),
+    ("se3-glass: averaged, on the same descriptors", "se3-glass",
+     {**AVERAGED, "model.descriptors": {"centered": True}, "train.epochs": 20}, 1),
+    ("se3-glass: inherent, type and energy", "se3-glass", {**INHERENT, "train.epochs": 20}, 1),
 )  # fmt: skip
 
 
@@ -71,12 +71,13 @@ def left_out(folder: Path, out: Path, k: int) -> Path:
 
 
 def score(folder: Path, out: Path, name: str, model: str, settings: dict[str, Any], seed: int) -> Any:
-    """Train one row with one seed on all sets; return its scores."""
+    """Train one row with one seed on each set; return its scores."""
     data = zoo.load_dataset(folder)
     species = data.system.types == 0
     truth = data.array("targets")[..., -1].astype(np.float64)[:, species]
-    guess, seconds = np.zeros_like(truth), []
-    for k in range(len(data)):
+    guess, seconds = np.full_like(truth, np.nan), []
+    chosen = range(len(data)) if model == "ridge" else FOUR
+    for k in chosen:
         path = out / "runs" / f"{plain(name)}-{seed}-{k}"
         run = zoo.train(
             model, left_out(folder, out, k), task="propensity", settings={**settings, "train.seed": seed},
@@ -85,8 +86,13 @@ def score(folder: Path, out: Path, name: str, model: str, settings: dict[str, An
         guess[k] = run.predictions()["targets"][0, species, -1]
         seconds.append(run.results["seconds"])
     each = pearson(truth, guess)
-    pooled = float(pearson(truth.reshape(1, -1), guess.reshape(1, -1))[0])
-    found = {"each": each.tolist(), "pooled": pooled, "seconds": float(np.mean(seconds))}
+    known = ~np.isnan(guess)
+    pooled = float(pearson(truth[known][None], guess[known][None])[0])
+    found = {
+        "each": [None if np.isnan(v) else float(v) for v in each],
+        "pooled": pooled,
+        "seconds": float(np.mean(seconds)),
+    }
     return {"name": name, "seed": seed, **found}
 
 
@@ -102,18 +108,22 @@ def table(records: list[dict[str, Any]]) -> dict[str, Any]:
         mine = [r for r in records if r["name"] == name]
         if not mine:
             continue
-        means = [float(np.mean(r["each"])) for r in mine]
-        each = np.mean([r["each"] for r in mine], axis=0)
-        seeds = f"{np.std(means, ddof=1):.4f}" if len(means) > 1 else "–"
-        error = each.std(ddof=1) / len(each) ** 0.5
+        each = np.array([r["each"] for r in mine], np.float64)
+        four = each[:, FOUR].mean(1)
+        seeds = f"{four.std(ddof=1):.4f}" if len(mine) > 1 else "–"
+        whole = "–" if np.isnan(each).any() else f"{each.mean():.3f}"
         lines.append([
-            name, f"{np.mean(means):.3f} ± {error:.3f}", seeds, f"{np.mean([r['pooled'] for r in mine]):.3f}",
-            " ".join(f"{v:.2f}" for v in each), f"{np.mean([r['seconds'] for r in mine]):.0f}",
+            name, whole, f"{four.mean():.3f}", seeds, f"{np.mean([r['pooled'] for r in mine]):.3f}",
+            " ".join("–" if np.isnan(v) else f"{v:.2f}" for v in each.mean(0)),
+            f"{np.mean([r['seconds'] for r in mine]):.0f}",
         ])  # fmt: skip
-    header = ["ROW", "A, MEAN", "OVER SEEDS", "A, POOLED", "EACH CONFIGURATION", "S TO TRAIN"]
+    header = [
+        "ROW", "A, MEAN", "OF FOUR", "± SEEDS", "A, POOLED", "EACH CONFIGURATION", "S TO TRAIN",
+    ]  # fmt: skip
     note = (
-        "Pearson correlation of A particles, each configuration left out once; ± standard error over "
-        "configurations, which is common to all rows"
+        "Pearson correlation of A particles, each configuration left out once. Rows trained by gradient "
+        "descent: the second, fourth, sixth and eighth alone, which is what OF FOUR is of all rows. "
+        "Configurations differ by ± 0.05, alike in all rows"
     )
     return {"title": "What each step brings", "header": header, "rows": lines, "note": note}
 
