@@ -7,15 +7,16 @@ from torch import Tensor
 
 from zoo.descriptors.operators import Mean
 
-#: A species whose share of the weights is less than this is absent: its means and variances are 0.
-ABSENT = 1e-9
+#: Least share of the weights that means of a species are divided by: one that has less is hardly there, and
+#: its means go to 0 with it, without a jump.
+ABSENT = 1e-3
 
 
 def at_scale(measured: Tensor, kind: Tensor, species: int, mean: Mean) -> Tensor:
     """Return `[nodes, species · (1 + 2 columns)]`, as `names` says.
 
-    With weights w = exp(−r/L) that fade out at their range, the particle itself included: Σ_j w of each species' particles, and over
-    these the mean of each column and its variance.
+    With weights w = exp(−r/L) that fade out at their range, the particle itself included: Σ_j w of each
+    species' particles, and over these the mean of each column and its variance.
 
     Args:
         measured: `[nodes, columns]` float64, such as energy and Voronoi surface.
