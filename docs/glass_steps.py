@@ -3,9 +3,9 @@
 zoo data import kob-andersen /path/to/botan/T0.44/train --out data/botan
 python docs/glass_steps.py data/botan runs/steps
 
-Each row is trained as often as there are configurations (by gradient descent: four times): one is the test, the next the validation (for
-choosing among epochs), the others the training. It prints a table, and keeps what it has in FOLDER:
-stopped, it goes on.
+Each row is trained as often as there are configurations (by gradient descent: four times): one is the
+test, the next the validation (for choosing among epochs), the others the training. It prints a table, and
+keeps what it has in FOLDER: stopped, it goes on.
 """
 
 from __future__ import annotations
