@@ -36,8 +36,8 @@ ROWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("se3-glass", "cage", {"task.positions": "cage"}),
 )
 
-#: Share of the recipe's epochs with `--quick`.
-QUICK = 0.2
+#: Epochs of what is trained by gradient descent, and with `--quick`.
+EPOCHS, QUICK = 30, 6
 
 
 def rows(dataset: str, quick: bool) -> tuple[Row, ...]:
@@ -46,21 +46,12 @@ def rows(dataset: str, quick: bool) -> tuple[Row, ...]:
     for model, label, settings in ROWS:
         if ":" in model and not _installed(model):
             continue
-        epochs = _epochs(model, settings)
-        shorter = {"train.epochs": max(4, round(QUICK * epochs))} if quick and epochs else {}
+        spec: Any = REGISTRY.get("models", model)
+        length = {} if spec.fitted else {"train.epochs": QUICK if quick else EPOCHS}
         words = label.replace(", ", "-").replace(" ", "-")
-        out.append(Row(model, dataset, "propensity", {**settings, **shorter}, words))
+        out.append(Row(model, dataset, "propensity", {**settings, **length}, words))
     return tuple(out)
 
 
 def _installed(model: str) -> bool:
     return model.partition(":")[2] in REGISTRY.names("models") or model in REGISTRY.names("models")
-
-
-def _epochs(model: str, settings: dict[str, Any]) -> int:
-    """Epochs of the row: its own, the recipe's or the usual number; 0 of a model in closed form."""
-    spec: Any = REGISTRY.get("models", model)
-    if spec.fitted:
-        return 0
-    usual = 50  # as in `zoo.config.Training`
-    return int(settings.get("train.epochs") or spec.recipes.get("propensity", {}).get("train.epochs", usual))
