@@ -26,7 +26,7 @@ ROUND_OFF = 1e-9
 
 
 def liquid(n: int = 60, size: float = 4.0, flat: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-    """Positions, species, cell: particles at random, none nearer than 0.6 to another."""
+    """Positions, species, cell: particles at random, none nearer than 0.6 (in the plane 0.25) to another."""
     noise = torch.Generator().manual_seed(3)
     cell = size * torch.eye(3, dtype=torch.float64)
     kept: list[Tensor] = []
@@ -34,7 +34,7 @@ def liquid(n: int = 60, size: float = 4.0, flat: bool = False) -> tuple[Tensor, 
         x = size * torch.rand(3, generator=noise, dtype=torch.float64)
         x[2] = 0 if flat else x[2]
         apart = [(x - y) - size * ((x - y) / size).round() for y in kept]
-        if all(float(d.norm()) > (0.4 if flat else 0.6) for d in apart):
+        if all(float(d.norm()) > (0.25 if flat else 0.6) for d in apart):
             kept.append(x)
     return torch.stack(kept), torch.randint(0, 2, (n,), generator=noise), cell
 
