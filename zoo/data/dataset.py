@@ -202,7 +202,7 @@ class Frames:
 
 
 class _Moved(Frames):
-    """Frames elsewhere in space."""
+    """Frames elsewhere in space, whose graphs tell how far each particle was moved."""
 
     def __init__(self, frames: Frames, positions: np.ndarray, energies: np.ndarray | None) -> None:
         shape = (len(frames), frames.dataset.system.num_particles, 3)
@@ -216,7 +216,19 @@ class _Moved(Frames):
         graph.pos = _float(self.positions[i])
         if self.energies is not None:
             graph[keys.LOCAL_ENERGY] = _float(self.energies[i])
+        graph[keys.OFFSET] = _float(self._offset(i))
         return graph
+
+    def _offset(self, i: int) -> np.ndarray:
+        """`[particles]` distances, of the nearest images."""
+        frame = int(self.index[i])
+        moved = np.asarray(self.positions[i], np.float64) - self.dataset.arrays[keys.POSITIONS][frame]
+        pbc = np.array(self.dataset.system.pbc)
+        if pbc.any():
+            cell = np.where(pbc[:, None], self.dataset.arrays[keys.CELLS][frame], np.eye(3))
+            steps = np.round(moved @ np.linalg.inv(cell)) * pbc
+            moved -= steps @ cell
+        return np.linalg.norm(moved, axis=1)
 
     def graph(self, i: int, cutoff: float) -> Graph:
         return self.dataset.connected(self[i], self.positions[i], int(self.index[i]), cutoff)

@@ -69,6 +69,10 @@ class Describer:
             energy = LocalEnergy(potential)
             self._families.append((["energy"], energy))
             reaches.append(energy.cutoff)
+        if settings.offset:  # known to the graph alone; see `zoo.models.described`
+            self._families.append(
+                (["offset"], lambda around: torch.zeros(around.nodes, 1, dtype=torch.float64))
+            )
         if settings.voronoi:
             self._families.append(([f"cell's {what}" for what in voronoi.MEASURES], self._voronoi))
             reaches.append(settings.voronoi_range)

@@ -45,6 +45,10 @@ class DescriptorSettings(Strict):
         description="less their mean over each species of the configuration: what is left of its mean "
         "state does not disturb, and pooled correlations lose a little",
     )
+    offset: bool = Field(
+        False,
+        description="distance between a particle's place in the configuration and at the positions taken",
+    )
     voronoi: bool = Field(False, description="volume, surface, faces and asphericity of the Voronoi cell")
     voronoi_range: float = Field(
         2.5, gt=0, description="neighbours that make the cell; exact where its corners are nearer than half"

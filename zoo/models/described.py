@@ -46,25 +46,26 @@ class DescribedModel(ZooModel):
     def describe(self, graph: Data) -> Tensor:
         """Return descriptors `[nodes, …]` float64 of a graph as it stands, with edges up to `cutoff`.
 
-        Where the graph brings local energies (`keys.LOCAL_ENERGY`), those stand in for the positions' own.
+        Where the graph brings local energies (`keys.LOCAL_ENERGY`), those stand in for the positions' own;
+        offsets (`keys.OFFSET`) are 0 where it brings none.
         """
         edges = require_key(graph, keys.EDGE_INDEX, "descriptors")
         kind = self.index(graph[keys.Z])
         with torch.no_grad():
             vectors = edge_vectors(graph[keys.POS].double(), edges, _double(graph.get(keys.EDGE_SHIFT)))
-            base = self.with_energies(
-                self.describer.local(kind, edges, vectors), graph.get(keys.LOCAL_ENERGY)
-            )
+            base = self.describer.local(kind, edges, vectors)
+            base = self.with_known(base, graph.get(keys.LOCAL_ENERGY), graph.get(keys.OFFSET))
             means = self.describer.operators(edges, vectors, len(kind))
             x = self.describer.spread(base, kind, means.averaging, means.diffusion, means.scales)
             return self.centered(x, kind, graph.get(keys.BATCH))
 
-    def with_energies(self, base: Tensor, energies: Tensor | None) -> Tensor:
-        """Return local descriptors `[nodes, …]` with the energies `[nodes]` in their place, if given."""
-        if energies is None or "energy" not in self.describer.base_names:
-            return base
-        base = base.clone()
-        base[:, self.describer.base_names.index("energy")] = energies.to(base)
+    def with_known(self, base: Tensor, energies: Tensor | None, offsets: Tensor | None) -> Tensor:
+        """Return local descriptors `[nodes, …]` with energies and offsets `[nodes]` as given."""
+        names = self.describer.base_names
+        for name, values in (("energy", energies), ("offset", offsets)):
+            if values is not None and name in names:
+                base = base.clone()
+                base[:, names.index(name)] = values.to(base)
         return base
 
     def centered(self, x: Tensor, kind: Tensor, batch: Tensor | None = None) -> Tensor:

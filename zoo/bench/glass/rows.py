@@ -22,6 +22,7 @@ ROWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("ridge", "inherent, averaged", {**NEIGHBOURS, "task.positions": "inherent"}),
     ("ridge", "inherent, diffused", {"task.positions": "inherent"}),
     ("ridge", "cage, diffused", {"task.positions": "cage"}),
+    ("ridge", "cage, offset", {"task.positions": "cage", "model.descriptors.offset": True}),
     ("descriptor-gnn", "cage", {"task.positions": "cage"}),
     ("descriptor-gnn", "cage, ensemble", {"task.positions": "cage", "task.members": 4}),
     ("softness-svm", "inherent", {"task.positions": "inherent"}),

@@ -92,7 +92,7 @@ def streamed_descriptors(model: DescribedModel, whole: Whole, edges: int) -> Ten
         r = vectors.norm(dim=1)
         for mean in means:
             mean.add(tile, found, r)
-    base = model.with_energies(base, whole.energies)
+    base = model.with_known(base, whole.energies, whole.offsets)
     near = describer.spread(base, kind, averaging if describer.averages else None, None)
     if describer.diffuses or scales:
         far = describer.spread(base, kind, None, diffusion if describer.diffuses else None, scales)

@@ -38,6 +38,7 @@ class Whole:
         cell: `[3, 3]` float64; None where nothing is periodic.
         pbc: periodic along each lattice vector.
         energies: `[N]` of each particle, where they are more than the positions tell.
+        offsets: `[N]` distance of each from the configuration's own positions, where these are others.
     """
 
     positions: Tensor
@@ -45,6 +46,7 @@ class Whole:
     cell: Tensor | None
     pbc: tuple[bool, bool, bool]
     energies: Tensor | None = None
+    offsets: Tensor | None = None
 
     @classmethod
     def of(cls, frames: Frames, number: int) -> Whole:
@@ -58,7 +60,7 @@ class Whole:
             cell = torch.from_numpy(np.array(cells[int(frames.index[number])], np.float64))
         return cls(
             torch.from_numpy(np.array(positions, np.float64)), graph[keys.Z], cell, system.pbc,
-            graph.get(keys.LOCAL_ENERGY),
+            graph.get(keys.LOCAL_ENERGY), graph.get(keys.OFFSET),
         )  # fmt: skip
 
     def edge(self, halo: float, cutoff: float, edges: int) -> float:
