@@ -34,7 +34,6 @@ ROWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("gat", "inherent", {"task.positions": "inherent"}),
     ("molzoo-megnet:megnet", "inherent", {"task.positions": "inherent"}),
     ("se3-glass", "inherent", {"task.positions": "inherent", "train.epochs": 12}),
-    ("se3-glass", "cage", {"task.positions": "cage", "train.epochs": 12}),
 )
 
 #: Epochs of what is trained by gradient descent where a row says nothing else, and with `--quick`.

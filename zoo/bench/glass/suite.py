@@ -19,7 +19,7 @@ PACKAGED, FURTHER = 0.64, (0.72, 0.8)
 #: How: times, waiting and spacing follow τα, which the table of relaxation times is extrapolated to.
 MADE = {"particles": 500, "configurations": 14, "clones": 8, "cage_time": 0.0, "hop_window": 0.0}
 #: Rows whose transfer is measured, by model and label.
-TRANSFERRED = (("ridge", "inherent-diffused"), ("gat", "inherent"))
+TRANSFERRED = (("ridge", "inherent-diffused"), ("descriptor-gnn", "cage"))
 
 
 def glass(options: Options) -> Outcome:
