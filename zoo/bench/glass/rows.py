@@ -33,10 +33,10 @@ ROWS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("schnet", "inherent", {"task.positions": "inherent"}),
     ("gat", "inherent", {"task.positions": "inherent"}),
     ("molzoo-megnet:megnet", "inherent", {"task.positions": "inherent"}),
-    ("se3-glass", "inherent", {"task.positions": "inherent", "train.epochs": 12}),
+    ("se3-glass", "inherent", {"task.positions": "inherent"}),
 )
 
-#: Epochs of what is trained by gradient descent where a row says nothing else, and with `--quick`.
+#: Epochs of what is trained by gradient descent, and with `--quick`.
 EPOCHS, QUICK = 30, 6
 
 
@@ -47,10 +47,9 @@ def rows(dataset: str, quick: bool) -> tuple[Row, ...]:
         if ":" in model and not _installed(model):
             continue
         spec: Any = REGISTRY.get("models", model)
-        usual = {} if spec.fitted else {"train.epochs": EPOCHS}
-        quickly = {"train.epochs": QUICK} if quick and usual else {}
+        length = {} if spec.fitted else {"train.epochs": QUICK if quick else EPOCHS}
         words = label.replace(", ", "-").replace(" ", "-")
-        out.append(Row(model, dataset, "propensity", {**usual, **settings, **quickly}, words))
+        out.append(Row(model, dataset, "propensity", {**settings, **length}, words))
     return tuple(out)
 
 
