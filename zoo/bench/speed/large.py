@@ -75,7 +75,10 @@ def exponent(records: list[dict[str, Any]]) -> float:
 
 
 def measure(model: str, dataset: str, copies: tuple[int, int, int]) -> dict[str, Any]:
-    """Predict one replicated configuration in this process; return seconds and peak memory."""
+    """Predict one replicated configuration in this process; return seconds and peak memory.
+
+    `cpu_seconds` are of the whole process with its imports, which a busy machine does not lengthen.
+    """
     from zoo.tasks.propensity.config import PropensityConfig
     from zoo.tasks.propensity.task import PropensityTask
     from zoo.tasks.propensity.tiles import Whole, predict_whole
@@ -94,8 +97,10 @@ def measure(model: str, dataset: str, copies: tuple[int, int, int]) -> dict[str,
     start = time.perf_counter()
     predict_whole(task.on_device, network, whole)
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return {"way": model, "particles": len(big), "seconds": seconds, "peak_bytes": peak}
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    spent = {"seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime, "peak_bytes": peak}
+    return {"way": model, "particles": len(big), **spent}
 
 
 def _in_a_process(model: str, dataset: str, copies: tuple[int, int, int]) -> dict[str, Any]:
