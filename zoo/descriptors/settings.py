@@ -46,8 +46,9 @@ class DescriptorSettings(Strict):
         "state does not disturb, and pooled correlations lose a little",
     )
     offset: bool = Field(
-        False,
-        description="distance between a particle's place in the configuration and at the positions taken",
+        True,
+        description="how far a particle is in the configuration from where the positions have it; "
+        "0 of thermal ones",
     )
     voronoi: bool = Field(False, description="volume, surface, faces and asphericity of the Voronoi cell")
     voronoi_range: float = Field(

@@ -11,7 +11,7 @@ from zoo.descriptors.settings import DescriptorSettings
 
 def energy_alone() -> DescriptorSettings:
     """Each particle's potential energy and nothing else, as published."""
-    return DescriptorSettings(radial=False, orders=0, averages=0, diffused=[])
+    return DescriptorSettings(radial=False, orders=0, averages=0, diffused=[], offset=False)
 
 
 def settings_for(settings: DescriptorSettings, info: DataInfo) -> DescriptorSettings:
