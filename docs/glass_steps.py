@@ -45,13 +45,13 @@ ROWS: tuple[tuple[str, str, dict[str, Any], int], ...] = (
     ("ridge: cage, offset", "ridge", CAGE, 1),
     ("ridge: averaged, offset", "ridge", AVERAGED, 1),
     ("ridge: averaged, offset, within configurations", "ridge", {**AVERAGED, "model.center": True}, 1),
-    ("descriptor-gnn: inherent", "descriptor-gnn", {**INHERENT, **PLACE}, 2),
     ("descriptor-gnn: averaged", "descriptor-gnn", {**AVERAGED, **PLACE}, 2),
-    ("descriptor-gnn: averaged, no messages", "descriptor-gnn", {**AVERAGED, **PLACE, "model.num_layers": 0}, 2),
+    ("descriptor-gnn: averaged, no messages", "descriptor-gnn",
+     {**AVERAGED, **PLACE, "model.num_layers": 0}, 2),
     ("descriptor-gnn: averaged, 4 members", "descriptor-gnn", {**AVERAGED, **PLACE, "task.members": 4}, 1),
+    ("descriptor-gnn: averaged, offset", "descriptor-gnn", AVERAGED, 1),
     ("se3-glass: averaged, on the same descriptors", "se3-glass",
      {**AVERAGED, **PLACE, "model.descriptors.centered": True, "train.epochs": 20}, 1),
-    ("se3-glass: inherent, type and energy", "se3-glass", {**INHERENT, "train.epochs": 20}, 1),
 )  # fmt: skip
 
 
