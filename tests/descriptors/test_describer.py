@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import freud
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from zoo.physics.energy import LennardJonesMixture
 
 POTENTIAL = {"epsilon": [[1, 1.5], [1.5, 0.5]], "sigma": [[1, 0.8], [0.8, 0.88]], "cutoff": 2.5}
 #: Shells and degrees of Boattini et al. 2021.
-REFERENCE = {"start": 0.7, "width": 0.1, "orders": 12}
+REFERENCE: dict[str, Any] = {"offset": False, "start": 0.7, "width": 0.1, "orders": 12}
 #: Of float64 sums over some hundred neighbours, in another order.
 ROUND_OFF = 1e-9
 
@@ -51,7 +53,8 @@ def describe(x: Tensor, kind: Tensor, cell: Tensor, **settings: object) -> tuple
 
 def only(**settings: object) -> dict[str, object]:
     """Nothing but what is named."""
-    return {"radial": False, "orders": 0, "energy": False, "averages": 0, "diffused": [], **settings}
+    nothing = {"radial": False, "orders": 0, "energy": False, "averages": 0, "diffused": [], "offset": False}
+    return {**nothing, **settings}
 
 
 def columns(out: Tensor, names: list[str], what: str) -> Tensor:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from test_describer import POTENTIAL, columns, describe, edges, liquid
 from torch import Tensor
 
+import zoo
+from zoo import keys
 from zoo.descriptors import Describer, DescriptorSettings, Operator
 
 
@@ -96,3 +99,21 @@ def test_rows_of_an_operator_add_up_to_one() -> None:
     mean = Operator.exponential(index, vectors.norm(dim=1), 60, 0.5, 2.0)
     assert torch.allclose(mean @ torch.ones(60, 1).double(), torch.ones(60, 1).double(), rtol=0, atol=1e-14)
     assert torch.allclose(mean.total, weights(x, 0.5, 2.0).sum(1), rtol=1e-12)
+
+
+def test_offset_is_the_graphs_own_and_zero_without_one() -> None:
+    """How far a particle was moved is told by the frame, nearest images, and spread like the rest."""
+    data = zoo.load_dataset("kob-andersen")
+    frames = data.split("test")
+    cage = frames.array(keys.CAGE)
+    model = zoo.create_model("ridge", dataset=data, task="propensity")
+    graph = frames.at(cage).graph(0, model.cutoff)
+    names = model.describer.names
+    offset = model.describe(graph)[:, names.index("offset")].numpy()
+    box = data.array(keys.CELLS)[0].diagonal()
+    moved = cage[0].astype(np.float64) - frames.array(keys.POSITIONS)[0]
+    expected = np.linalg.norm(moved - box * np.round(moved / box), axis=1)
+    np.testing.assert_allclose(offset, expected, atol=1e-6)
+    assert 0.05 < expected.mean() < 0.5  # σ: it rattles in its cage
+    plain = model.describe(frames.graph(0, model.cutoff))
+    assert not plain[:, names.index("offset")].any()

@@ -141,7 +141,10 @@ def glass_info(**facts: object):
 
 
 SHELLS = {"start": 0.5, "stop": 1.5, "step": 0.25, "width": 0.25}
-RIDGE = {"descriptors": {**SHELLS, "orders": 0, "averages": 0, "diffused": []}, "alphas": [1e-10]}
+RIDGE = {
+    "descriptors": {**SHELLS, "orders": 0, "averages": 0, "diffused": [], "offset": False},
+    "alphas": [1e-10],
+}
 
 
 def test_ridge_recovers_planted_coefficients() -> None:

@@ -22,7 +22,7 @@ from zoo.tasks.propensity.config import PropensityConfig
 from zoo.tasks.propensity.task import PropensityTask
 
 SHELLS = {"start": 0.5, "stop": 1.5, "step": 0.25, "width": 0.25}
-SMALL = {**SHELLS, "orders": 0, "energy": False, "averages": 0, "diffused": []}
+SMALL = {**SHELLS, "orders": 0, "energy": False, "averages": 0, "diffused": [], "offset": False}
 
 
 def liquid(seed: int, n: int = 60) -> Graph:

@@ -11,7 +11,9 @@ from zoo.descriptors import DescriptorSettings
 
 
 def _structure_functions() -> DescriptorSettings:
-    return DescriptorSettings(orders=6, energy=False, averages=0, diffused=[])
+    return DescriptorSettings(
+        orders=6, energy=False, averages=0, diffused=[], start=0.7, width=0.1, offset=False
+    )
 
 
 class SoftnessConfig(Strict):
@@ -44,5 +46,5 @@ class SoftnessConfig(Strict):
         """Descriptors that are left by `pair_correlation_only`."""
         if not self.pair_correlation_only:
             return self.descriptors
-        off = {"radial": True, "orders": 0, "energy": False, "voronoi": False, "averages": 0}
+        off = {"radial": True, "orders": 0, "energy": False, "voronoi": False, "averages": 0, "offset": False}
         return self.descriptors.model_copy(update={**off, "diffused": [], "scales": []})
