@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def by_dataset(records: Sequence[Record]) -> list[list[Record]]:
 def _table(records: list[Record]) -> Table:
     rows: dict[str, list[Record]] = {}
     for record in records:
-        rows.setdefault(record["row"], []).append(record)
+        rows.setdefault(_title(record), []).append(record)
     ranked = sorted(rows.items(), key=lambda item: -(_last(item[1], "pearson_mean_A")[0] or -1.0))
     lines = [_line(name, group) for name, group in ranked]
     ceilings = next((r["metrics"] for r in records if "ceiling_mean_A" in r["metrics"]), None)
@@ -61,6 +62,19 @@ def _table(records: list[Record]) -> Table:
         last = [f"{m['value'][-1]:.3f}" if m else "–" for m in (mean, pooled, b)]
         lines.append(("(ceiling)", last[0], "1", last[1], last[2], each, "", "", "", ""))
     return Table(f"{records[0]['dataset']} · propensity", HEADER, lines, NOTE)
+
+
+def _title(record: Record) -> str:
+    """`ridge: cage-diffused` of the row `ridge-kob-andersen-cage-diffused`."""
+    model, row = record["model"], record["row"]
+    where = Path(Run(record["run"]).config.dataset["name"]).name if record["error"] is None else ""
+    names = [str(name).replace("/", "-") for name in (record["dataset"], where) if name]
+    start = model.replace(":", "-") + "-"
+    for name in names:
+        if row.startswith(start + name):
+            label = row.removeprefix(start + name).strip("-")
+            return f"{model}: {label}" if label else model
+    return str(row)
 
 
 def _line(name: str, records: list[Record]) -> tuple[str, ...]:
