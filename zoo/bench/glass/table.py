@@ -50,7 +50,7 @@ def by_dataset(records: Sequence[Record]) -> list[list[Record]]:
 def _table(records: list[Record]) -> Table:
     rows: dict[str, list[Record]] = {}
     for record in records:
-        rows.setdefault(_title(record), []).append(record)
+        rows.setdefault(title(record), []).append(record)
     ranked = sorted(rows.items(), key=lambda item: -(_last(item[1], "pearson_mean_A")[0] or -1.0))
     lines = [_line(name, group) for name, group in ranked]
     ceilings = next((r["metrics"] for r in records if "ceiling_mean_A" in r["metrics"]), None)
@@ -64,7 +64,7 @@ def _table(records: list[Record]) -> Table:
     return Table(f"{records[0]['dataset']} · propensity", HEADER, lines, NOTE)
 
 
-def _title(record: Record) -> str:
+def title(record: Record) -> str:
     """`ridge: cage-diffused` of the row `ridge-kob-andersen-cage-diffused`."""
     model, row = record["model"], record["row"]
     where = Path(Run(record["run"]).config.dataset["name"]).name if record["error"] is None else ""

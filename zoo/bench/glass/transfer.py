@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from zoo import keys
+from zoo.bench.glass.table import title
 from zoo.bench.suite import Table
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset
@@ -49,14 +50,14 @@ def transfer(records: Sequence[Record], datasets: Sequence[str], names: Sequence
             mine = data.system.types == _type_of(data)
             each = np.nan_to_num(pearson(truth[:, mine], guess[:, mine]))
             out.append({
-                "measure": "transfer", "model": record["row"], "trained_on": trained_on, "scored_on": name,
+                "measure": "transfer", "model": title(record), "trained_on": trained_on, "scored_on": name,
                 "configurations": len(each), "pearson_mean_A": float(each.mean()),
                 "error": float(each.std(ddof=1) / len(each) ** 0.5) if len(each) > 1 else None,
             })  # fmt: skip
     return out
 
 
-def tables(measured: Sequence[dict[str, Any]], title: str) -> list[Table]:
+def tables(measured: Sequence[dict[str, Any]], name: str) -> list[Table]:
     """Return a matrix for each model: rows what it was trained on, columns what it is scored on."""
     out = []
     for model in dict.fromkeys(r["model"] for r in measured):
@@ -69,7 +70,7 @@ def tables(measured: Sequence[dict[str, Any]], title: str) -> list[Table]:
         ]
         note = f"Pearson correlation of {SPECIES} within a test configuration, at the last time of both."
         header = ("TRAINED ON", *(f"SCORED ON {name}" for name in names))
-        out.append(Table(f"{title} · {model}", header, lines, note))
+        out.append(Table(f"{name} · {model}", header, lines, note))
     return out
 
 
