@@ -62,13 +62,22 @@ def labels(records: Sequence[Record]) -> list[str]:
         hashed = record.get("settings_hash")
         if hashed:
             folder = Path(record["run"]).name.rpartition("-seed")
-            settings.setdefault(_where(record), {}).setdefault(hashed, folder[0] or folder[2])
+            own = _short(folder[0] or folder[2], record)
+            settings.setdefault(_where(record), {}).setdefault(hashed, own)
     names = []
     for record in records:
         found = settings.get(_where(record), {})
         name = found.get(record.get("settings_hash") or "", "")
         names.append(f"{record['model']} ({name})" if len(found) > 1 and name else record["model"])
     return names
+
+
+def _short(folder: str, record: Record) -> str:
+    """A run's folder without the model's and the dataset's names at its beginning, if more is left."""
+    out = folder
+    for name in (record["model"], record["dataset"]):
+        out = out.removeprefix(name.replace("/", "-").replace(":", "-")).strip("-")
+    return out or folder
 
 
 def _where(record: Record) -> tuple[str, str, str]:
