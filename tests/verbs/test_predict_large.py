@@ -30,10 +30,13 @@ def test_arrays_give_what_the_run_predicts(run: Path) -> None:
     stored = zoo.Run(run).predictions("test")
     frame = int(stored["frame"][0])
     x, cell = data.array(keys.INHERENT)[frame], data.array(keys.CELLS)[frame]
-    found = zoo.predict(run, x, data.system.types, cell)
+    thermal = data.array(keys.POSITIONS)[frame]
+    found = zoo.predict(run, {"thermal": thermal, "inherent": x}, data.system.types, cell)
     np.testing.assert_allclose(found, stored[keys.TARGETS][0], rtol=0, atol=1e-5)
     order = np.random.default_rng(0).permutation(len(x))
-    mixed = zoo.predict(run, {"inherent": x[order] + cell[0]}, data.system.types[order], cell)
+    mixed = zoo.predict(
+        run, {"thermal": thermal[order], "inherent": x[order] + cell[0]}, data.system.types[order], cell
+    )
     np.testing.assert_allclose(mixed, found[order], rtol=0, atol=1e-5)
 
 
@@ -41,8 +44,10 @@ def test_what_does_not_fit_is_told(run: Path) -> None:
     x, types = np.random.default_rng(0).uniform(0, 9, (20, 3)), np.zeros(20, int)
     with pytest.raises(ConfigError, match="inherent positions"):
         zoo.predict(run, {"thermal": x}, types, 9 * np.eye(3))
+    with pytest.raises(ConfigError, match="'thermal': …, 'inherent'"):
+        zoo.predict(run, x, types, 9 * np.eye(3))
     with pytest.raises(DataError, match="types"):
-        zoo.predict(run, x, types + 7, 9 * np.eye(3))
+        zoo.predict(run, {"thermal": x, "inherent": x}, types + 7, 9 * np.eye(3))
     with pytest.raises(DataError, match=r"\[N, 3\]"):
         zoo.predict(run, x[:, :2], types, 9 * np.eye(3))
     with pytest.raises(DataError, match="NaN"):

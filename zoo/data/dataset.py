@@ -220,15 +220,9 @@ class _Moved(Frames):
         return graph
 
     def _offset(self, i: int) -> np.ndarray:
-        """`[particles]` distances, of the nearest images."""
-        frame = int(self.index[i])
-        moved = np.asarray(self.positions[i], np.float64) - self.dataset.arrays[keys.POSITIONS][frame]
-        pbc = np.array(self.dataset.system.pbc)
-        if pbc.any():
-            cell = np.where(pbc[:, None], self.dataset.arrays[keys.CELLS][frame], np.eye(3))
-            steps = np.round(moved @ np.linalg.inv(cell)) * pbc
-            moved -= steps @ cell
-        return np.linalg.norm(moved, axis=1)
+        arrays, frame, pbc = self.dataset.arrays, int(self.index[i]), self.dataset.system.pbc
+        cell = arrays[keys.CELLS][frame] if any(pbc) else None
+        return offsets(self.positions[i], arrays[keys.POSITIONS][frame], cell, pbc)
 
     def graph(self, i: int, cutoff: float) -> Graph:
         return self.dataset.connected(self[i], self.positions[i], int(self.index[i]), cutoff)
@@ -242,3 +236,21 @@ class _Moved(Frames):
 
 def _float(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.array(array, np.float32))
+
+
+def offsets(
+    there: np.ndarray, here: np.ndarray, cell: np.ndarray | None, pbc: tuple[bool, bool, bool]
+) -> np.ndarray:
+    """Return how far particles are from where they were, `[particles]` float64, of the nearest images.
+
+    Args:
+        there, here: positions `[particles, 3]`.
+        cell: `[3, 3]`, rows are lattice vectors; None in open space.
+        pbc: whether space is periodic along each of them.
+    """
+    moved = np.asarray(there, np.float64) - here
+    if cell is not None and any(pbc):
+        periodic = np.array(pbc)
+        box = np.where(periodic[:, None], cell, np.eye(3))
+        moved -= (np.round(moved @ np.linalg.inv(box)) * periodic) @ box
+    return np.linalg.norm(moved, axis=1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from zoo import keys
+from zoo.data.dataset import offsets
 from zoo.errors import ConfigError, DataError
 from zoo.models.described import DescribedModel
 from zoo.models.ensemble import members_of
@@ -42,7 +44,8 @@ def predict(
         Targets `[N, targets]` float32; of an ensemble the members' mean.
 
     Raises:
-        ConfigError: the run is of another task, or positions of a kind are needed and not given.
+        ConfigError: the run is of another task, or positions of a kind are needed and not given: thermal
+            ones too where descriptors tell how far a particle is from those.
         DataError: arrays of wrong shapes, or types that the model never saw.
     """
     run = run if isinstance(run, Run) else Run(run)
@@ -58,10 +61,32 @@ def predict(
         if kind not in given:
             raise ConfigError(f"the run looks at {kind} positions; give them as positions={{{kind!r}: …}}")
     wholes = {kind: _whole(x, types, cell, pbc) for kind, x in given.items()}
+    if isinstance(member, DescribedModel) and "offset" in member.describer.base_names:
+        wholes = _with_offsets(wholes, [own, *(kinds or ())])
     views = None if kinds is None else [wholes[kind] for kind in kinds]
     with progress("predictions", len(types), "particles") as bar:
         found = predict_whole(task.on_device, member, wholes[own], views, bar=bar)
     return found[keys.TARGETS].numpy()
+
+
+def _with_offsets(wholes: dict[str, Whole], kinds: Sequence[str]) -> dict[str, Whole]:
+    """Tell each configuration how far its particles are from the thermal positions."""
+    thermal = wholes.get("thermal")
+    if thermal is None and any(kind != "thermal" for kind in kinds):
+        first = next(kind for kind in kinds if kind != "thermal")
+        raise ConfigError(
+            "the run looks at how far particles are from their thermal positions; give both as "
+            f"positions={{'thermal': …, {first!r}: …}}"
+        )
+    if thermal is None:
+        return wholes
+    cell = None if thermal.cell is None else thermal.cell.numpy()
+    return {
+        kind: replace(whole, offsets=torch.from_numpy(offsets(
+            whole.positions.numpy(), thermal.positions.numpy(), cell, whole.pbc
+        )))
+        for kind, whole in wholes.items()
+    }  # fmt: skip
 
 
 def _whole(

@@ -14,7 +14,6 @@ from zoo.bench.suite import Table
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset
 from zoo.data.formats import recognise
-from zoo.data.formats.glassbench import PUBLISHED
 from zoo.data.formats.published import split_of
 from zoo.errors import DataError, ZooError
 from zoo.tasks.metrics import Metric
@@ -89,13 +88,13 @@ def published(folder: Path) -> list[Record]:
     times = data.arrays[keys.TARGETS].shape[-1]
     out = []
     for name in data.arrays:
-        if not name.startswith(PUBLISHED):
+        if not name.startswith(keys.PUBLISHED):
             continue
         values = frames.array(name).astype(np.float64)
         if values.shape[-1] == 1:  # a structural indicator, the same for all times
             values = np.repeat(values, times, axis=-1)
         metrics: dict[str, Metric] = propensity_scores({keys.TARGETS: values}, frames)
-        method = name.removeprefix(PUBLISHED)
+        method = name.removeprefix(keys.PUBLISHED)
         out.append({"measure": "published", "row": f"{method} (published)", "dataset": folder.name,
                     "metrics": metrics, "error": None})  # fmt: skip
     return out

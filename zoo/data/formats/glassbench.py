@@ -33,8 +33,6 @@ Options = GlassOptions
 
 #: Published methods whose predictions, and structural indicators which, the 3D test files hold.
 METHODS = ("BOTAN", "CAGE", "GlassMLP", "SE3", "SBO", "SBO_CG", "DEN", "EPOT", "PSI6")
-#: Beginning of the names of arrays with what others predicted, NaN where a file has none.
-PUBLISHED = "published_"
 
 
 def matches(content: Content) -> bool:
@@ -69,7 +67,8 @@ def load(path: Path, with_pairs: bool = True) -> Snapshot:
             extras[key] = finite(path, f"initial_positions_{name}", array)
             if extras[key].shape != start.shape:
                 raise DataError(f"{path}: initial_positions_{name} of shape {extras[key].shape}")
-    extras |= _published(path, arrays)
+    types = integers(path, "types", arrays["types"])
+    extras |= _published(path, arrays, types)
     if "md_prop" in arrays:
         targets = _propensities(path, finite(path, "md_prop", arrays["md_prop"]), temperature)
         if "bb_prop" in arrays:
@@ -88,19 +87,18 @@ def load(path: Path, with_pairs: bool = True) -> Snapshot:
             pairs = near_pairs(start, box)
             changes = changes_of(start, moves, box, pairs)
         targets = [Target(label(int(code), None), int(code), None, mean, clones, changes)]
-    types = integers(path, "types", arrays["types"])
     if types.size and types.min() < 1:
         raise DataError(f"{path}: type {types.min()}, but GlassBench counts types from 1")
     return Snapshot(path, types - 1, box, start, temperature, targets, extras, notes, pairs)
 
 
-def _published(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _published(path: Path, arrays: dict[str, np.ndarray], types: np.ndarray) -> dict[str, np.ndarray]:
     """Predictions that test files hold, `published_NAME [particles, times]`; one column of an indicator.
 
     NaN for particles of other types where there are predictions of the first type alone.
     """
-    types, out = np.asarray(arrays["types"]), {}
-    first = types == types.min()
+    out = {}
+    first = types == types.min(initial=np.iinfo(np.int64).max)
     for name in METHODS:
         values = arrays.get(name)
         if values is None or not values.size:
@@ -111,7 +109,7 @@ def _published(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarra
             raise DataError(f"{path}: {name} of shape {values.shape}, not [times, {len(types)}]")
         whole = np.full((len(types), len(values)), np.nan, np.float32)
         whole[mine] = values.T
-        out[f"{PUBLISHED}{name}"] = whole
+        out[f"{keys.PUBLISHED}{name}"] = whole
     return out
 
 

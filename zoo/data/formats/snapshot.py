@@ -276,7 +276,7 @@ def _arrays(frames: list[Snapshot]) -> tuple[dict[str, np.ndarray], dict[str, st
     for name in sorted({name for s in frames for name in s.extras}):
         if all(name in s.extras for s in frames):
             arrays[name] = np.stack([s.extras[name] for s in frames])
-        elif name.startswith("published_"):  # test files alone have them
+        elif name.startswith(keys.PUBLISHED):  # test files alone have them
             like = next(s.extras[name] for s in frames if name in s.extras)
             nothing = np.full_like(like, np.nan)
             arrays[name] = np.stack([s.extras.get(name, nothing) for s in frames])
