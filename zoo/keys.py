@@ -42,7 +42,5 @@ REARRANGES = "rearranges"  # [frames, particles] int8; 1 jumps now, 0 rests for 
 CLONES = "clone_displacements"  # [frames, targets, clones, particles] float16; |Δr| of each clone
 PAIRS = "pairs"  # [frames, most pairs, 2] int32; i < j that were neighbours; −1 behind the last one
 PAIR_CHANGES = "pair_changes"  # [frames, most pairs, targets] float16; mean change of their distance, length
-#: Beginning of the names of arrays [frames, particles, times] with what published methods predicted; NaN
-#: where the files tell nothing.
-PUBLISHED = "published_"
+PUBLISHED = "published_"  # [frames, particles, times] float32; and a method's name: its own predictions
 # `forces` [frames, particles, 3] and `targets` [frames, particles, targets] keep their names.
