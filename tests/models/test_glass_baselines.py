@@ -146,3 +146,11 @@ def test_glass_mlp_learns_a_planted_field() -> None:
     guess, truth = model(graphs[5])[:, 0], graphs[5].targets[:, 0]
     assert losses[-1] < 0.2 * losses[0]
     assert float(torch.corrcoef(torch.stack([guess, truth]))[0, 1]) > 0.8
+
+
+def test_what_is_set_goes_over_the_entrys_own_descriptors() -> None:
+    """`--set model.descriptors.averages=1` leaves the rest of softness' structure functions as they are."""
+    own, changed = SoftnessConfig().descriptors, SoftnessConfig(descriptors={"averages": 1}).descriptors
+    assert changed == own.model_copy(update={"averages": 1}) and own.orders == 6
+    again = SoftnessConfig(**SoftnessConfig(descriptors={"orders": 2}).model_dump())
+    assert again.descriptors.orders == 2 and again.descriptors.start == own.start

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from zoo.config import Strict
 
@@ -89,3 +90,11 @@ class DescriptorSettings(Strict):
     def centers(self) -> list[float]:
         """Distance of each shell."""
         return [self.start + k * self.step for k in range(round((self.stop - self.start) / self.step) + 1)]
+
+
+def over(default: Callable[[], DescriptorSettings]) -> BeforeValidator:
+    """Return a validator by which what is set goes over an entry's own default, not over the common one.
+
+    For `Annotated[DescriptorSettings, over(default)]`.
+    """
+    return BeforeValidator(lambda v: {**default().model_dump(), **v} if isinstance(v, Mapping) else v)

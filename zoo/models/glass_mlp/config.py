@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from zoo.config import Strict
-from zoo.descriptors import DescriptorSettings
+from zoo.descriptors.settings import DescriptorSettings, over
 
 
 def _coarse_grained() -> DescriptorSettings:
@@ -17,7 +19,7 @@ def _coarse_grained() -> DescriptorSettings:
 class GlassMLPConfig(Strict):
     """Inputs and layers of the network."""
 
-    descriptors: DescriptorSettings = Field(
+    descriptors: Annotated[DescriptorSettings, over(_coarse_grained)] = Field(
         default_factory=_coarse_grained,
         description="by default energy and Voronoi cell, coarse-grained over several lengths",
     )

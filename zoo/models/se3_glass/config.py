@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from zoo.config import Strict
 from zoo.data.info import DataInfo
-from zoo.descriptors.settings import DescriptorSettings
+from zoo.descriptors.settings import DescriptorSettings, over
 
 
 def energy_alone() -> DescriptorSettings:
@@ -31,6 +33,6 @@ class SE3GlassConfig(Strict):
     radial_channels: int = Field(16, ge=1, le=4096, description="hidden width of the radial networks")
     cutoff: float = Field(2.0, gt=0, lt=1e6, description="length of the longest edges, σ")
     dropout: float = Field(0.0, ge=0, lt=1, description="of the invariants that the targets are read from")
-    descriptors: DescriptorSettings = Field(
+    descriptors: Annotated[DescriptorSettings, over(energy_alone)] = Field(
         default_factory=energy_alone, description="what nodes start from beside their type"
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from zoo.config import Strict
-from zoo.descriptors import DescriptorSettings
+from zoo.descriptors.settings import DescriptorSettings, over
 
 
 def _structure_functions() -> DescriptorSettings:
@@ -19,7 +19,7 @@ def _structure_functions() -> DescriptorSettings:
 class SoftnessConfig(Strict):
     """What the plane is laid through, and what it parts."""
 
-    descriptors: DescriptorSettings = Field(
+    descriptors: Annotated[DescriptorSettings, over(_structure_functions)] = Field(
         default_factory=_structure_functions,
         description="structure functions: by default radial densities and bond-orientational order",
     )
