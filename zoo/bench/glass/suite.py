@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from zoo.bench.glass import public, table, transfer
@@ -61,7 +62,7 @@ def _transfer(
 ) -> Outcome:
     every = [row for where in sets for row in rows(where, options.quick) if (row.model, row.label) in chosen]
     # rows on the packaged sample were trained before: their runs are there
-    trained = run_suite(Suite(TITLE, tuple(every), tables=lambda _: []), options)
+    trained = run_suite(Suite(TITLE, tuple(every), tables=lambda _: []), replace(options, models=None))
     measured = transfer.transfer(trained.records, sets, names)
     tables = transfer.tables(measured, f"Transfer · {title}")
     return Outcome(TITLE, measured, tables, failures=trained.failures)

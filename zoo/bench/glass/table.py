@@ -61,7 +61,14 @@ def _table(records: list[Record]) -> Table:
         each = " ".join(f"{v:.2f}" for v in mean["value"])
         last = [f"{m['value'][-1]:.3f}" if m else "–" for m in (mean, pooled, b)]
         lines.append(("(ceiling)", last[0], "1", last[1], last[2], each, "", "", "", ""))
-    return Table(f"{records[0]['dataset']} · propensity", HEADER, lines, NOTE)
+    return Table(f"{_where(records)} · propensity", HEADER, lines, NOTE)
+
+
+def _where(records: Sequence[Record]) -> str:
+    """Name of the data; of public sets, which all are called alike, the folder's."""
+    done = next((r for r in records if r["error"] is None), None)
+    given = records[0]["dataset"] if done is None else Run(done["run"]).config.dataset["name"]
+    return Path(given).name if Path(given).is_absolute() else str(given)
 
 
 def title(record: Record) -> str:
