@@ -17,6 +17,7 @@ from zoo.bench.runner import bench
 from zoo.bench.suite import Options, Row
 from zoo.data.catalog import open_dataset
 from zoo.errors import ConfigError, DataError, UnknownName
+from zoo.report.figures.transfer import write_transfer
 from zoo.verbs.compare import run_record
 from zoo.verbs.importing import import_dataset
 from zoo.verbs.plan import resolve
@@ -123,6 +124,10 @@ def test_transfer_takes_only_its_own_of_the_models_asked_for(tmp_path: Path) -> 
         ["kob-andersen/wca"], ["WCA"], "WCA",
     )  # fmt: skip
     assert [record["model"] for record in found.records] == ["ridge: inherent-diffused"]
+    (matrix,) = found.matrices
+    assert matrix.values == [[found.records[0]["pearson_mean_A"]]]
+    write_transfer(tmp_path / "map.svg", matrix.title, matrix.rows, matrix.columns, matrix.values)
+    assert f"{matrix.values[0][0]:.2f}" in (tmp_path / "map.svg").read_text(encoding="utf-8")
 
 
 def test_what_is_wrong_is_told_before_anything_is_trained(tmp_path: Path) -> None:

@@ -83,6 +83,16 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Matrix:
+    """Scores of what was trained on one thing (rows) and scored on another (columns), for a heat map."""
+
+    title: str
+    rows: Sequence[str]
+    columns: Sequence[str]
+    values: Sequence[Sequence[float]]  # NaN where nothing was measured
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a benchmark found.
 
@@ -91,6 +101,7 @@ class Outcome:
         tables: the same for people.
         runs: run directories that a report can be drawn from.
         failures: one line for each row that failed.
+        matrices: drawn as heat maps beside the report.
     """
 
     title: str
@@ -98,6 +109,7 @@ class Outcome:
     tables: list[Table]
     runs: list[Path] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    matrices: list[Matrix] = field(default_factory=list)
 
 
 def joined(title: str, *parts: Outcome) -> Outcome:
@@ -106,6 +118,6 @@ def joined(title: str, *parts: Outcome) -> Outcome:
         title,
         *(
             [x for part in parts for x in getattr(part, name)]
-            for name in ("records", "tables", "runs", "failures")
+            for name in ("records", "tables", "runs", "failures", "matrices")
         ),
     )

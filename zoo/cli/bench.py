@@ -41,6 +41,12 @@ def bench(
     if outcome.runs:
         report = folder / "report.html"
         write_report(outcome.runs, report, title=outcome.title)
+    for number, matrix in enumerate(outcome.matrices, 1):
+        from zoo.report.figures.transfer import write_transfer
+
+        write_transfer(
+            folder / f"transfer-{number}.svg", matrix.title, matrix.rows, matrix.columns, matrix.values
+        )
     if json:
         tables = [asdict(t) for t in outcome.tables]
         paths = {"out": folder, "report": report}

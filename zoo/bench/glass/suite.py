@@ -65,7 +65,8 @@ def _transfer(
     trained = run_suite(Suite(TITLE, tuple(every), tables=lambda _: []), replace(options, models=None))
     measured = transfer.transfer(trained.records, sets, names)
     tables = transfer.tables(measured, f"Transfer · {title}")
-    return Outcome(TITLE, measured, tables, failures=trained.failures)
+    maps = transfer.matrices(measured, f"Transfer · {title}")
+    return Outcome(TITLE, measured, tables, failures=trained.failures, matrices=maps)
 
 
 def _made(out: Path, temperature: float) -> Path:

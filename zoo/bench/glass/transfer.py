@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo import keys
 from zoo.bench.glass.table import title
-from zoo.bench.suite import Table
+from zoo.bench.suite import Matrix, Table
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset
 from zoo.run import Run
@@ -71,6 +71,19 @@ def tables(measured: Sequence[dict[str, Any]], name: str) -> list[Table]:
         note = f"Pearson correlation of {SPECIES} within a test configuration, at the last time of both."
         header = ("TRAINED ON", *(f"SCORED ON {name}" for name in names))
         out.append(Table(f"{name} · {model}", header, lines, note))
+    return out
+
+
+def matrices(measured: Sequence[dict[str, Any]], name: str) -> list[Matrix]:
+    """Return the same as numbers, for heat maps."""
+    out = []
+    for model in dict.fromkeys(r["model"] for r in measured):
+        cells = {
+            (r["trained_on"], r["scored_on"]): r["pearson_mean_A"] for r in measured if r["model"] == model
+        }
+        trained, scored = (list(dict.fromkeys(pair[k] for pair in cells)) for k in (0, 1))
+        values = [[cells.get((a, b), float("nan")) for b in scored] for a in trained]
+        out.append(Matrix(f"{name} · {model}", trained, scored, values))
     return out
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from zoo.report.plot import Drawing, density_map, finish, panels
+from zoo.files import write_text
+from zoo.report.plot import Drawing, density_map, finish, panels, style
 
 
 def draw_transfer(
@@ -54,3 +56,12 @@ def draw_transfer(
         if known[i, j]
     ]
     return finish(figure, title, f"{title}: " + ", ".join(words), caption)
+
+
+def write_transfer(
+    path: Path, title: str, rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float]]
+) -> None:
+    """Draw a matrix of scores into an SVG file; arguments as of `draw_transfer`."""
+    with style():
+        drawing = draw_transfer(np.array(values, np.float64), rows, columns, title, "")
+    write_text(path, drawing.svg)
