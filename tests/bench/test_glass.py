@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -127,7 +128,9 @@ def test_transfer_takes_only_its_own_of_the_models_asked_for(tmp_path: Path) -> 
     (matrix,) = found.matrices
     assert matrix.values == [[found.records[0]["pearson_mean_A"]]]
     write_transfer(tmp_path / "map.svg", matrix.title, matrix.rows, matrix.columns, matrix.values)
-    assert f"{matrix.values[0][0]:.2f}" in (tmp_path / "map.svg").read_text(encoding="utf-8")
+    drawn = (tmp_path / "map.svg").read_text(encoding="utf-8")
+    assert f"{matrix.values[0][0]:.2f}" in drawn
+    assert ElementTree.fromstring(drawn).tag == "{http://www.w3.org/2000/svg}svg"
 
 
 def test_what_is_wrong_is_told_before_anything_is_trained(tmp_path: Path) -> None:

@@ -64,4 +64,5 @@ def write_transfer(
     """Draw a matrix of scores into an SVG file; arguments as of `draw_transfer`."""
     with style():
         drawing = draw_transfer(np.array(values, np.float64), rows, columns, title, "")
-    write_text(path, drawing.svg)
+    # within a page an SVG needs no name space, as a file it does
+    write_text(path, drawing.svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
