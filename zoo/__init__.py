@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         list_tasks,
     )
     from zoo.verbs.evaluate import evaluate
+    from zoo.verbs.inside.analyze import analyze
     from zoo.verbs.large import predict
     from zoo.verbs.sample import sample
     from zoo.verbs.train import train
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 #: Public name to where it lives.
 _PUBLIC = {
     "Run": "zoo.run:Run",
+    "analyze": "zoo.verbs.inside.analyze:analyze",
     "calculator": "zoo.drivers.ase:calculator",
     "create_model": "zoo.verbs.create:create_model",
     "evaluate": "zoo.verbs.evaluate:evaluate",
@@ -49,6 +51,7 @@ _PUBLIC = {
 __all__ = [
     "Run",
     "__version__",
+    "analyze",
     "calculator",
     "create_model",
     "evaluate",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from zoo.report.html import write_report
+from zoo.report.html import write_looks, write_report
 
-__all__ = ["write_report"]
+__all__ = ["write_looks", "write_report"]

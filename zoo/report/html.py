@@ -17,10 +17,13 @@ from zoo.errors import RunError
 from zoo.files import write_text
 from zoo.report import plot
 from zoo.report.figures import FIGURES
+from zoo.report.inside import Look, looks, recorded
 from zoo.report.provenance import data_facts, data_origin, run_facts
 from zoo.report.runs import Group, LeftOut, find_runs, group_runs
+from zoo.report.words import metric_name
 from zoo.run import environment
 from zoo.verbs.compare import Board, Cell
+from zoo.verbs.inside.record import Inside
 
 HERE = Path(__file__).parent
 NOTHING = Cell(None, None, "")
@@ -54,7 +57,8 @@ class Section:
 def write_report(runs: Sequence[Path], out: Path, *, title: str = "Report") -> Path:
     """Write a report of run directories, or of folders of them, to the file `out`.
 
-    A figure that cannot be drawn is left out, and the page says why.
+    Looks inside that `zoo analyze` left in the runs are in it. A figure that cannot be drawn is left out,
+    and the page says why.
 
     Raises:
         RunError: there is no finished run at one of the paths, or one cannot be read.
@@ -62,26 +66,45 @@ def write_report(runs: Sequence[Path], out: Path, *, title: str = "Report") -> P
     out = Path(out)
     if out.is_dir():
         raise RunError(f"{out} is a folder; --out takes the name of an HTML file")
-    groups = group_runs(find_runs(runs))
-    sections = [_section(group, number) for number, group in enumerate(groups)]
-    page = _template().render(
-        title=title,
+    found = find_runs(runs)
+    inside = looks(recorded(found))
+    sections = [_section(group, number) for number, group in enumerate(group_runs(found))]
+    return _write(
+        "template.html.jinja",
+        out,
+        title,
+        [*sections, *inside],
         sections=sections,
+        looks=inside,
+        nothing=NOTHING,
+        metric=metric_name,
+    )
+
+
+def write_looks(records: Sequence[Inside], out: Path) -> Path:
+    """Write a page of looks inside alone to the file `out`: what `zoo analyze` leaves."""
+    title = ", ".join(dict.fromkeys(record.label for record in records))
+    parts = looks(records)
+    return _write("looks.html.jinja", Path(out), title, parts, looks=parts)
+
+
+def _write(template: str, out: Path, title: str, parts: Sequence[Section | Look], **values: Any) -> Path:
+    page = _template(template).render(
+        title=title,
         style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         environment=environment(),
-        nothing=NOTHING,
-        metric=metric_name,
-        scripts=_scripts(sections),
+        scripts=_scripts(parts),
+        **values,
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, page)
     return out
 
 
-def _scripts(sections: list[Section]) -> list[tuple[Markup, str]]:
+def _scripts(parts: Sequence[Section | Look]) -> list[tuple[Markup, str]]:
     """Scripts that drawings need, each once, and the digest by which the page's policy lets it run."""
-    needed = dict.fromkeys(d.script for section in sections for d in section.drawings if d.script)
+    needed = dict.fromkeys(d.script for part in parts for d in part.drawings if d.script)
     digests = [b64encode(sha256(script.encode()).digest()).decode() for script in needed]
     return [(Markup(script), f"sha256-{digest}") for script, digest in zip(needed, digests, strict=True)]
 
@@ -100,30 +123,9 @@ def _section(group: Group, number: int) -> Section:
     return section
 
 
-def metric_name(key: str) -> str:
-    """`pearson_mean_A` as people read it: `r in a configuration, A`."""
-    words = {
-        "force_mae": "force MAE",
-        "force_rmse": "force RMSE",
-        "energy_mae": "energy MAE",
-        "pearson_mean": "r in a configuration",
-        "pearson_pooled": "r pooled",
-        "mae": "MAE",
-        "share_mean": "share of the ceiling in a configuration",
-        "share_pooled": "share of the pooled ceiling",
-        "calibration": "error over expected error",
-        "spread_correlation": "rank r of spread and error",
-        "chi": "χ",
-    }
-    if key in words:
-        return words[key]
-    stem, _, kind = key.rpartition("_")
-    return f"{words[stem]}, {kind}" if stem in words else key.replace("_", " ")
-
-
-def _template() -> jinja2.Template:
+def _template(name: str) -> jinja2.Template:
     loader = jinja2.FileSystemLoader(HERE)
     settings = jinja2.Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    return settings.get_template("template.html.jinja")
+    return settings.get_template(name)

@@ -1,0 +1,45 @@
+"""Pictures of looks inside: `draw(records)` of one kind returns a `Drawing`, or None where it has no meaning.
+
+All pictures take several records, to compare runs; one that shows a single subject shows the first that has
+what it needs. It raises `LeftOut` where it would have a meaning, but what it is drawn from is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zoo.report.inside import conformations, latent, layers
+from zoo.report.inside.kind import Draw, drawn
+from zoo.report.inside.look import Look
+from zoo.run import Run
+from zoo.verbs.inside.record import FOLDER, Inside
+
+__all__ = ["PICTURES", "Look", "looks", "recorded"]
+
+#: Pictures of each kind of look, in the order of the page.
+PICTURES: dict[str, dict[str, Draw]] = {
+    "conformations": conformations.PICTURES,
+    "latent": latent.PICTURES,
+    "layers": layers.PICTURES,
+}
+
+
+def looks(records: Sequence[Inside]) -> list[Look]:
+    """Return what a page shows of records: one part for each kind."""
+    out = []
+    for kind, pictures in PICTURES.items():
+        own = [record for record in records if record.kind == kind]
+        if own:
+            drawings, left_out = drawn(pictures, own)
+            out.append(Look(kind, f"inside-{kind}", own, drawings, left_out))
+    return out
+
+
+def recorded(runs: Sequence[Run]) -> list[Inside]:
+    """Return the looks that `zoo analyze` left in run directories."""
+    return [
+        Inside.load(run.path / FOLDER, kind)
+        for run in runs
+        for kind in PICTURES
+        if (run.path / FOLDER / f"{kind}.json").is_file()
+    ]

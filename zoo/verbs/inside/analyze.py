@@ -1,0 +1,69 @@
+"""`analyze`: look inside a run, a dataset or a trajectory file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from zoo.config import nest, validated
+from zoo.errors import ConfigError, UnknownName
+from zoo.run import Run
+from zoo.verbs.inside.record import FOLDER, Inside
+from zoo.verbs.inside.subject import open_subject
+
+#: Kinds of look. Each module has `Options`, and `look(subject, options, *, against, frames, seed)`.
+LOOKS = {
+    "conformations": "zoo.verbs.inside.conformations",
+    "latent": "zoo.verbs.inside.latent",
+    "layers": "zoo.verbs.inside.layers",
+}
+
+
+def analyze(
+    subject: str | Path | Run,
+    kind: str,
+    *,
+    against: str | Path | Run | None = None,
+    dataset: str | Path | None = None,
+    read: Mapping[str, Any] | None = None,
+    frames: int | None = None,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    out: Path | str | None = None,
+) -> Inside:
+    """Look inside and keep what was found as `KIND.json` and `KIND.npz`.
+
+    Args:
+        subject: run, name of a packaged model, dataset or trajectory file.
+        kind: "conformations", "latent" or "layers".
+        against: what to compare with: reference conformations, or a second run for its latent space.
+        dataset: of a run, another dataset than its own.
+        read: of files, options of their format, such as `topology`.
+        frames: how many to look at; what the kind of look takes by default.
+        seed: of everything random.
+        settings: options of the kind of look.
+        out: folder to write to; by default `RUN/inside`, or `inside/NAME` for what is no run.
+
+    Raises:
+        UnknownName, ConfigError, DataError, RunError: the request was wrong.
+    """
+    if kind not in LOOKS:
+        raise UnknownName("kind of look", kind, LOOKS)
+    if frames is not None and frames < 2:
+        raise ConfigError(f"--frames takes at least 2, got {frames}")
+    module = import_module(LOOKS[kind])
+    options = validated(module.Options, nest(settings or {}))
+    opened = open_subject(subject, dataset=dataset, read=read)
+    other = None if against is None else open_subject(against)
+    record = module.look(opened, options, against=other, frames=frames, seed=seed)
+    record.save(inside_folder(opened.folder, opened.label, out))
+    return record
+
+
+def inside_folder(run: Path | None, label: str, out: Path | str | None = None) -> Path:
+    """Where looks are kept: `out`, the run's `inside`, or `inside/LABEL`."""
+    if out is not None:
+        return Path(out)
+    return Path(FOLDER) / label.replace("/", "-") if run is None else run / FOLDER
