@@ -6,6 +6,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+
+_silent = ContextVar("silent", default=False)
 
 
 class Bar:
@@ -54,6 +57,9 @@ class Bar:
 def progress(description: str, total: float, unit: str = "it") -> Iterator[Bar]:
     """Show `description` with its rate and remaining time while the body runs."""
     bar = Bar(description, total, unit)
+    if _silent.get():
+        yield bar
+        return
     if not sys.stderr.isatty():
         every, last = 15.0, [time.monotonic()]
 
@@ -79,3 +85,13 @@ def progress(description: str, total: float, unit: str = "it") -> Iterator[Bar]:
 
         bar._show = show  # type: ignore[method-assign]
         yield bar
+
+
+@contextmanager
+def silent() -> Iterator[None]:
+    """Show no progress of the body: a terminal has room for one bar, and the work around has one."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)

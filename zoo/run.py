@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import zipfile
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from typing import Any
 import numpy as np
 import yaml
 
+from zoo.analysis.flags import Flag
 from zoo.config import RunConfig, read_yaml, validated
 from zoo.errors import ConfigError, RunError
 from zoo.files import write_bytes, write_json, write_text
 
 CONFIG, ENVIRONMENT, METRICS = "config.yaml", "environment.json", "metrics.csv"
 RESULTS, LAST = "results.json", "checkpoints/last.ckpt"
+#: What goes wrong, in words; where a run stands that is not finished.
+FLAGS, STATUS = "flags.json", "status.json"
 
 
 class Run:
@@ -115,6 +119,15 @@ class Run:
         writer.writerows(rows)
         write_text(self.path / METRICS, text.getvalue())
 
+    # --- flags: what goes wrong, in words -------------------------------------------------------
+
+    def write_flags(self, flags: list[Flag]) -> None:
+        """Replace the flags; a run without any has no file of them."""
+        if flags:
+            write_json(self.path / FLAGS, {"format": 1, "flags": [asdict(flag) for flag in flags]})
+        else:
+            (self.path / FLAGS).unlink(missing_ok=True)
+
     # --- predictions --------------------------------------------------------------------------
 
     def predictions_path(self, split: str = "test", dataset: str | None = None) -> Path:
@@ -139,6 +152,22 @@ class Run:
                 return {name: file[name] for name in file.files}
         except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise RunError(f"{path} cannot be read, it may be truncated: {error}") from error
+
+
+def run_flags(run: Run) -> list[Flag]:
+    """Return what training found wrong with a run, and what ended it early; empty for a healthy one.
+
+    Raises:
+        RunError: the file of flags is damaged.
+    """
+    path = run.path / FLAGS
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return [Flag(**flag) for flag in record["flags"]]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} is damaged; remove it: {error}") from error
 
 
 def new_path(model: str, dataset: str, root: Path = Path("runs")) -> Path:

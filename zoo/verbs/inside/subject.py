@@ -30,12 +30,14 @@ class Subject:
         data: the run's dataset, the dataset itself, or what the file holds.
         task: the run's task with its trained model; None for a dataset or a file.
         folder: of the run; None for a dataset or a file.
+        split: of a run, the split that it is looked at on and compared with: "val" while it trains.
     """
 
     label: str
     data: Dataset
     task: Task | None = None
     folder: Path | None = None
+    split: str = "test"
     _files: Any = field(default=None, repr=False)  # keeps what was unpacked until it is no longer needed
 
     @property
