@@ -35,10 +35,13 @@ class ZooModel(nn.Module):
     """
 
     prior_energy: Prior
+    #: Neurons that were added to what the config says, by place; see `zoo.models.growth`.
+    growth: dict[str, int]
 
     def __init__(self, config: BaseModel, info: DataInfo, cutoff: float = 0.0) -> None:
         super().__init__()
         self.config, self.info, self.cutoff = config, info, float(cutoff)
+        self.growth = {}
         if info.interface == "potential" and info.prior is not None:
             self.prior_energy = Prior(info.prior)
             self.register_forward_hook(_add_prior)
@@ -49,6 +52,13 @@ class ZooModel(nn.Module):
 
         With it a system too large for one graph is predicted tile by tile. Of descriptors that the graph
         brings, the edges that these were made from do not count.
+        """
+        return None
+
+    def node_states(self, graph: Data) -> dict[str, Tensor] | None:
+        """Return features of nodes `[nodes, channels]` by depth, for `zoo.models.hidden.node_features`.
+
+        None: they are found by what the layers of the outermost `nn.ModuleList` are given.
         """
         return None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
@@ -66,18 +68,35 @@ class Bapst(ZooModel):
         The third, `[n]`, says which of the graph's edges they are: those within the cutoff; features of
         `self_loops` are left out.
         """
+        edges, vectors, kept = self._near(graph)
+        for h, e in self._passes(graph, edges, vectors):  # noqa: B007
+            pass
+        return h, e[: len(kept)], kept
+
+    def node_states(self, graph: Data) -> dict[str, Tensor]:
+        """See `ZooModel`: from the encoder, and after each round."""
+        edges, vectors, _ = self._near(graph)
+        return {f"layer {k}": h for k, (h, _) in enumerate(self._passes(graph, edges, vectors))}
+
+    def _near(self, graph: Data) -> tuple[Tensor, Tensor, Tensor]:
+        """Edges `[2, n]` within the cutoff, their vectors `[n, 3]`, and which of the graph's they are."""
         edges = require_key(graph, keys.EDGE_INDEX, "bapst")
         vectors = edge_vectors(graph[keys.POS], edges, graph.get(keys.EDGE_SHIFT))
         kept = (vectors.square().sum(1) < self.cutoff**2).nonzero()[:, 0]
         if len(kept) < len(vectors):
             edges, vectors = edges[:, kept], vectors[kept]
+        return edges, vectors, kept
+
+    def _passes(self, graph: Data, edges: Tensor, vectors: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Features of nodes and of edges from the encoder, then after each round."""
         links, vectors = self._links(graph, edges, vectors)
         h = first = self.encode_node(self._types(graph))
         e = self.encode_edge(vectors)
+        yield h, e
         fixed = self.round.encoded(e, h)
         for _ in range(self.rounds):
             e, h = self.round(e, h, first, fixed, links)
-        return h, e[: len(kept)], kept
+            yield h, e
 
     def _links(self, graph: Data, edges: Tensor, vectors: Tensor) -> tuple[Links, Tensor]:
         """Edges with their weight, and self-loops of length 0 behind them."""

@@ -64,3 +64,21 @@ class GlassMLP(DescribedModel):
             mine = (kind == k).nonzero().squeeze(1)
             out = out.index_add(0, mine, network(x[mine]) * self.std[k])
         return out
+
+    def node_states(self, graph: Data) -> dict[str, Tensor]:
+        """See `ZooModel`: standardised descriptors, the bottleneck, and each hidden layer of a node's own
+        network.
+        """
+        kind = self.index(graph[keys.Z])
+        x = self.standard(self.inputs(graph).to(self.mean.dtype), kind)
+        states = {"layer 0": x}
+        ends = [1, *range(3, 3 + 2 * self.config.num_layers, 2)]
+        for depth, end in enumerate(ends, 1):
+            width = self.config.bottleneck if depth == 1 else self.config.hidden_channels
+            h = x.new_zeros(len(x), width)
+            for k, network in enumerate(self.networks):
+                assert isinstance(network, nn.Sequential)
+                mine = (kind == k).nonzero().squeeze(1)
+                h = h.index_copy(0, mine, network[: end + 1](x[mine]))
+            states[f"layer {depth}"] = h
+        return states
