@@ -6,10 +6,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from zoo.errors import ConfigError, did_you_mean
 
@@ -53,6 +60,22 @@ class Training(Strict):
     logger: Literal["csv", "tensorboard", "wandb"] = Field("csv", description="besides metrics.csv")
 
 
+class Grow(Strict):
+    """Neurons that are added while a network trains, where a measurement says that they help most."""
+
+    where: Literal["bottleneck", "everywhere"] = Field(
+        "bottleneck",
+        description="the best neurons where they promise most for each parameter; or, to compare with, "
+        "random ones evenly over all places",
+    )
+    every: int = Field(5, ge=1, description="epochs between additions")
+    until: float = Field(0.6, gt=0, lt=1, description="share of the epochs after which nothing is added")
+    share: float = Field(
+        0.1, gt=0, le=10, description="parameters of an addition, as a share of those at the start"
+    )
+    frames: int = Field(32, ge=2, description="frames of train that are measured on")
+
+
 class RunConfig(Strict):
     """A run: which model on which dataset for which task, with all options.
 
@@ -65,6 +88,15 @@ class RunConfig(Strict):
     task: dict[str, Any]
     optim: Optim = Field(default_factory=Optim)
     train: Training = Field(default_factory=Training)
+    grow: Grow | None = Field(None, description="neurons added in training; none unless asked for")
+
+    @model_serializer(mode="wrap")
+    def _plain(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Settings of a run that does not grow are written, and hashed, as before there was growing."""
+        record: dict[str, Any] = handler(self)
+        if record.get("grow", 0) is None:
+            del record["grow"]
+        return record
 
     def digest(self) -> str:
         """Short hash of everything that decides the result."""
@@ -94,9 +126,11 @@ def _model_at(kind: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel] |
     for part in path:
         field = kind.model_fields.get(str(part))
         annotation = field.annotation if field else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        models = [a for a in (annotation, *get_args(annotation)) if isinstance(a, type)]
+        found = [a for a in models if issubclass(a, BaseModel)]
+        if not found:
             return None
-        kind = annotation
+        kind = found[0]
     return kind
 
 

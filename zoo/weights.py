@@ -14,10 +14,11 @@ from safetensors.torch import load_file, save
 from zoo.config import validated
 from zoo.data.info import DataInfo
 from zoo.data.store import sha256
-from zoo.errors import RunError
+from zoo.errors import ConfigError, RunError
 from zoo.files import write_bytes, write_json
 from zoo.models.base import ZooModel
 from zoo.models.ensemble import Ensemble, ensemble, members_of
+from zoo.models.growth import grow_to
 from zoo.registry import REGISTRY
 from zoo.version import __version__
 
@@ -50,6 +51,7 @@ def save_weights(model: ZooModel, folder: Path, name: str, **facts: Any) -> None
         "config": model.config.model_dump(mode="json"),
         "info": model.info.model_dump(mode="json"),
         **({"members": len(members_of(model))} if isinstance(model, Ensemble) else {}),
+        **({"growth": model.growth} if model.growth else {}),
         **facts,
     }
     write_json(Path(folder) / CARD, card)
@@ -77,11 +79,12 @@ def load_weights(folder: Path) -> ZooModel:
     options, facts = validated(REGISTRY.load_config(spec), config, "model"), validated(DataInfo, info, "info")
     model = ensemble(lambda: REGISTRY.load_target(spec)(options, facts), int(card.get("members", 1)))
     try:
+        grow_to(model, card.get("growth", {}))
         weights = load_file(folder / WEIGHTS)
         if any(weights[k].dtype == torch.float64 for k, _ in model.named_parameters() if k in weights):
             model.double()  # as it was trained
         model.load_state_dict(weights)
-    except (RuntimeError, SafetensorError) as error:
+    except (RuntimeError, SafetensorError, ConfigError) as error:
         first = str(error).splitlines()[-1].strip()
         raise RunError(
             f"the weights in {folder} do not fit {name!r} as installed "

@@ -24,6 +24,9 @@ def train(
     nodes: Annotated[int | None, typer.Option(help="Nodes.")] = None,
     out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a killed run.")] = False,
+    grow: Annotated[
+        bool, typer.Option("--grow", help="Add neurons where they promise most; --set grow.every=…")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved settings and stop.")] = False,
 ) -> None:
     """Train a model on a dataset and evaluate it on the test split."""
@@ -38,6 +41,7 @@ def train(
         short = {"epochs": epochs, "seed": seed, "accelerator": accelerator}
         short |= {"devices": devices, "nodes": nodes}
         settings |= {f"train.{k}": v for k, v in short.items() if v is not None}
+        settings |= {"grow": {}} if grow else {}
         plan = resolve(model, dataset, task=task, config=config, settings=settings)
         check_device(plan.config)
         record = plan.config.model_dump(mode="json")
@@ -58,6 +62,7 @@ def train(
         nodes=nodes,
         out=out,
         resume=resume,
+        grow=grow,
     )
     if not run.done:  # a process of a distributed run that does not evaluate
         return

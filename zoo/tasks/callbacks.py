@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from safetensors.torch import load_file, save
 
 from zoo.files import write_bytes
+from zoo.models.growth import padded
 from zoo.progress import Bar
 
 Row = dict[str, float]
@@ -51,6 +52,15 @@ class AveragedWeights(Callback):
         for name, value in parameters.items():
             self.average[name] = self.average[name].to(value.device)
             self.average[name].lerp_(value.detach(), weight)
+
+    def follow(self, model: torch.nn.Module) -> None:
+        """Take in what a growth added to the weights: new entries begin at their value, as all did."""
+        for name, value in model.named_parameters():
+            old = self.average.get(name)
+            if old is not None and old.shape != value.shape:
+                new = value.detach().to(old, copy=True)
+                new[tuple(slice(n) for n in old.shape)] = old
+                self.average[name] = new
 
     def on_validation_start(self, trainer: Trainer, module: Any) -> None:
         """Put the averaged weights in."""
@@ -100,8 +110,8 @@ class BestWeights(Callback):
             write_bytes(self.path, save(tensors))
 
     def restore(self, model: torch.nn.Module) -> None:
-        """Load the best weights into `model`."""
-        model.load_state_dict(load_file(self.path))
+        """Load the best weights into `model`, which may have grown since: the function is the best one's."""
+        model.load_state_dict(padded(load_file(self.path), model))
 
     def state_dict(self) -> dict[str, Any]:
         """Best loss and epoch, for the checkpoint."""

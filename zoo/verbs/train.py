@@ -19,6 +19,7 @@ from zoo.run import RESULTS, Run, new_path
 from zoo.tasks.base import Task
 from zoo.verbs.evaluate import baselines, fitted, make_task, predict
 from zoo.verbs.fit import fit
+from zoo.verbs.growing.check import check_growable
 from zoo.verbs.plan import Plan, check_device, resolve
 from zoo.weights import save_weights
 
@@ -42,6 +43,7 @@ def train(
     nodes: int | None = None,
     out: Path | str | None = None,
     resume: bool = False,
+    grow: bool = False,
     with_baselines: bool = True,
 ) -> Run:
     """Train a model on a dataset and evaluate it on the test split.
@@ -55,6 +57,7 @@ def train(
         epochs, seed, accelerator, devices, nodes: short for `settings` of `train.…`.
         out: run directory to make; by default the first free one under `runs/`.
         resume: continue a run that was killed; it ends as if it had not been killed.
+        grow: add neurons in training where they promise most; `settings` of `grow.…` say how.
         with_baselines: fit and score the task's baselines as well.
 
     Returns:
@@ -71,14 +74,16 @@ def train(
         "devices": devices,
         "nodes": nodes,
     }
-    over = {f"train.{k}": v for k, v in short.items() if v is not None}
+    over: dict[str, Any] = {f"train.{k}": v for k, v in short.items() if v is not None}
+    over |= {"grow": {}} if grow else {}
     plan = resolve(model, dataset, task=task, config=config, settings={**(settings or {}), **over})
     check_device(plan.config)
+    train_frames = thinned(plan.dataset.split("train"), plan.config.train.frames)
+    check_growable(plan, train_frames)
     run = _open_run(plan, Path(out) if out else None, resume)
     if run.done:
         return run
     start = time.monotonic()
-    train_frames = thinned(plan.dataset.split("train"), plan.config.train.frames)
     if plan.model.fitted:
         options = {k: v for k, v in plan.config.model.items() if k != "name"}
         network: ZooModel = fitted(plan.config.model["name"], options, train_frames, plan.config.task)

@@ -1,0 +1,1 @@
+"""Networks that grow while they train: where, what, and how much of it."""
