@@ -89,6 +89,18 @@ class DensityModel(ZooModel):
     def log_density(self, q: Tensor) -> Tensor:
         """Return log q(q) `[batch]`, differentiable with respect to q and the weights."""
 
+    def to_base(self, q: Tensor) -> Tensor:
+        """Return where each row of q `[batch, d]` comes from in the base, `[batch, d]`; differentiable.
+
+        Raises:
+            ConfigError: the density is no image of a base.
+        """
+        raise ConfigError(f"{type(self).__name__} is no flow: its draws come from no base")
+
+    def from_base(self, u: Tensor) -> Tensor:
+        """Inverse of `to_base`: q `[batch, d]`. Raises as it does."""
+        raise ConfigError(f"{type(self).__name__} is no flow: its draws come from no base")
+
     def log_choice(self, q: Tensor) -> Tensor | None:
         """log q(q) `[batch]` with gradients of those weights alone that draws do not move with.
 

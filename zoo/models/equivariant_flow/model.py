@@ -108,6 +108,14 @@ class EquivariantFlow(DensityModel):
         start, change = self._flow(q, 1.0, 0.0)
         return self.prior.log_density(start) + change
 
+    def to_base(self, q: Tensor) -> Tensor:
+        """See `DensityModel`: the noise that the equation leads back to."""
+        return self._flow(q, 1.0, 0.0)[0]
+
+    def from_base(self, u: Tensor) -> Tensor:
+        """See `DensityModel`."""
+        return self._flow(u, 0.0, 1.0)[0]
+
     def _flow(
         self, q: Tensor, start: float, stop: float, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:

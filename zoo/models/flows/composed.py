@@ -59,15 +59,29 @@ class ComposedFlow(DensityModel):
     def draw(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
         """See `DensityModel`."""
         u, log_q = self.base.draw(n, generator, next(self.parameters(), self.whitening.mean))
-        for transform in [*self.transforms, self.whitening]:
-            u, ladj = transform(u)
-            log_q = log_q - ladj
-        return u, log_q
+        q, ladj = self._bent(u)
+        return q, log_q - ladj
 
     def log_density(self, q: Tensor) -> Tensor:
         """See `DensityModel`."""
         u, ladj = self.unbent(q)
         return self.base.log_density(u) + ladj
+
+    def to_base(self, q: Tensor) -> Tensor:
+        """See `DensityModel`: angles and normal columns, as the base has them."""
+        return self.unbent(q)[0]
+
+    def from_base(self, u: Tensor) -> Tensor:
+        """See `DensityModel`."""
+        return self._bent(u)[0]
+
+    def _bent(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """q of u `[batch, d]`, and log |dq/du| `[batch]`."""
+        total = u.new_zeros(len(u))
+        for transform in [*self.transforms, self.whitening]:
+            u, ladj = transform(u)
+            total = total + ladj
+        return u, total
 
     def unbent(self, q: Tensor) -> tuple[Tensor, Tensor]:
         """Return u `[batch, d]` as the base has it, and log |du/dq| `[batch]`."""

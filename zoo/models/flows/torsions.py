@@ -80,6 +80,16 @@ class TorusAutoregression(nn.Module):
         bounds = self.bounds.to(like)
         uniform = torch.rand(n, self.columns, generator=generator, dtype=like.dtype, device=like.device)
         base = (2 * uniform - 1) * bounds
+        t, ladj = self.from_base(base)
+        return t, -ladj - self._volume(base)
+
+    def to_base(self, t: Tensor) -> Tensor:
+        """Return where t `[batch, columns]` comes from in the uniform base."""
+        return self._spline(self.features(t), slice(None)).inverse(t)[0]
+
+    def from_base(self, base: Tensor) -> tuple[Tensor, Tensor]:
+        """Return t `[batch, columns]` of points of the base, and log |dt/dbase| `[batch]`."""
+        n = len(base)
         columns: list[Tensor] = []
         ladj = base.new_zeros(n)
         each = self.features.size // max(self.columns, 1)
@@ -95,7 +105,7 @@ class TorusAutoregression(nn.Module):
                 own = torch.zeros_like(known)
                 own[:, i * each : (i + 1) * each] = 1.0
                 known = torch.where(own > 0, self.features(padded), known)
-        return torch.stack(columns, 1), -ladj - self._volume(base)
+        return torch.stack(columns, 1), ladj
 
     def _volume(self, like: Tensor) -> Tensor:
         return (2 * self.bounds).log().sum().to(like)

@@ -119,18 +119,37 @@ class HierarchicalFlow(DensityModel):
         """Draw local coordinates given torsions `[n, circular]`."""
         local = len(self.mean)
         z = torch.randn(len(t), local, generator=generator, dtype=t.dtype, device=t.device)
-        features = self.features(t)
         log_q = -0.5 * z.square().sum(1) - 0.5 * local * math.log(2 * math.pi)
+        y, ladj = self._bent(z, t)
+        return y, log_q - ladj
+
+    def to_base(self, q: Tensor) -> Tensor:
+        """See `DensityModel`: angles of a uniform base, in the order of q, then standard normal columns."""
+        t, y = q[:, : self.coordinates.circular], q[:, self.coordinates.circular :]
+        return torch.cat(
+            [self.torsions.to_base(t[:, self.order])[:, self._inverse_order], self._unbent(y, t)[0]], 1
+        )
+
+    def from_base(self, u: Tensor) -> Tensor:
+        """See `DensityModel`."""
+        base, z = u[:, : self.coordinates.circular], u[:, self.coordinates.circular :]
+        t = self.torsions.from_base(base[:, self.order])[0][:, self._inverse_order]
+        return torch.cat([t, self._bent(z, t)[0]], 1)
+
+    def _bent(self, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Local coordinates of z `[batch, local]` given torsions, and log |dy/dz| `[batch]`."""
+        features = self.features(t)
+        total = z.new_zeros(len(z))
         for coupling in self.couplings:
             z, ladj = coupling(z, features)
-            log_q = log_q - ladj
+            total = total + ladj
         log_scale, shift = self.shape(features).chunk(2, 1)
         whole, log_det = self._factor(t)
         y = self.mean.to(t) + (z * log_scale.exp() + shift) @ whole.T
-        return y, log_q - log_scale.sum(1) - log_det
+        return y, total + log_scale.sum(1) + log_det
 
-    def log_local(self, y: Tensor, t: Tensor) -> Tensor:
-        """Return log q(local | torsions) `[batch]`."""
+    def _unbent(self, y: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Inverse of `_bent`: z `[batch, local]`, and log |dz/dy| `[batch]`."""
         features = self.features(t)
         log_scale, shift = self.shape(features).chunk(2, 1)
         whole, log_det = self._factor(t)
@@ -141,6 +160,11 @@ class HierarchicalFlow(DensityModel):
             assert isinstance(coupling, AffineCoupling)
             z, change = coupling.inverse(z, features)
             ladj = ladj + change
+        return z, ladj
+
+    def log_local(self, y: Tensor, t: Tensor) -> Tensor:
+        """Return log q(local | torsions) `[batch]`."""
+        z, ladj = self._unbent(y, t)
         return ladj - 0.5 * z.square().sum(1) - 0.5 * z.shape[1] * math.log(2 * math.pi)
 
     def _factor(self, like: Tensor) -> tuple[Tensor, Tensor]:
