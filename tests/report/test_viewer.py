@@ -27,15 +27,18 @@ class Stub {
   addEventListener(kind, act) { this.on[kind] = act; }
   append(...nodes) { this.children = nodes; }
 }
+const media = () => ({ matches: false, addEventListener() {} });
+const quick = { requestAnimationFrame: (act) => act(), matchMedia: media };
 for (const actions of scenarios) {
-  const [svg, slider, output, controls, box] = [1, 2, 3, 4, 5].map((i) => new Stub(i));
-  slider.value = "0"; controls.hidden = true;
+  const [svg, slider, output, controls, box, play] = [1, 2, 3, 4, 5, 6].map((i) => new Stub(i));
+  slider.value = "0"; slider.parentElement = new Stub(7); controls.hidden = true;
   const atoms = circles.map((i) => new Stub(i)), bonds = lines.map((i) => new Stub(i));
   svg.querySelectorAll = (kind) => (kind === "circle" ? atoms : bonds);
   const text = JSON.stringify(data);
-  const parts = { script: { textContent: text }, svg, input: slider, output, ".controls": controls };
+  const parts = { script: { textContent: text }, svg, input: slider, output };
+  Object.assign(parts, { ".controls": controls, ".play": play });
   box.querySelector = (kind) => parts[kind];
-  vm.runInNewContext(script, { document: { querySelectorAll: () => [box], activeElement: box } });
+  vm.runInNewContext(script, { ...quick, document: { querySelectorAll: () => [box], activeElement: box } });
   for (const [kind, what] of actions) {
     const event = { ...what, preventDefault() {}, target: kind === "slide" ? slider : box };
     if (kind === "slide") { slider.value = what.value; slider.on.input(event); }

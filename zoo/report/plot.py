@@ -9,11 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from itertools import count
+from textwrap import wrap
 from typing import Any
 
 import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.figure import Figure
+
+from zoo.report.saving import figure_pdf, figure_table, file_name, standalone_svg
 
 #: Stands for the text colour of the page while matplotlib draws.
 INK = "#0b0c0d"
@@ -53,12 +57,40 @@ _number = count()
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure of the page: `svg` is markup, `script` what it needs once in the page; the rest is text."""
+    """A figure of the page. Made by `finish`, or by `zoo.report.viewer.scene`.
+
+    Args:
+        title, caption: text.
+        svg: markup.
+        script: what the markup needs, once in the page.
+        figure: as matplotlib has it.
+        rows: CSV of what is drawn, where the figure has not all of it.
+    """
 
     title: str
     svg: str
     caption: str
     script: str = ""
+    figure: Figure | None = None
+    rows: str = ""
+
+    @property
+    def name(self) -> str:
+        """The title as the beginning of a file's name."""
+        return file_name(self.title)
+
+    def table(self) -> str:
+        """What is drawn, as CSV: columns are called as the axes are, with units."""
+        return self.rows or ("" if self.figure is None else figure_table(self.figure))
+
+    def pdf(self) -> bytes:
+        """The picture as PDF; b"" without a figure."""
+        with style():
+            return b"" if self.figure is None else figure_pdf(self.figure)
+
+    def svg_file(self) -> str:
+        """The picture as an SVG file that stands by itself."""
+        return standalone_svg(self.svg)
 
 
 @contextmanager
@@ -76,7 +108,8 @@ def panels(columns: int, rows: int = 1, width: float = 3.4, height: float = 2.8,
 
 def finish(figure: Figure, title: str, alt: str, caption: str) -> Drawing:
     """Turn a figure into markup. `alt` is read to people who cannot see it."""
-    return Drawing(title, to_svg(figure, alt), caption)
+    _wrap_titles(figure)
+    return Drawing(title, to_svg(figure, alt), caption, figure=figure)
 
 
 def to_svg(figure: Figure, alt: str) -> str:
@@ -105,7 +138,8 @@ def look(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
         label: {
             "color": COLORS[i % len(COLORS)],
             "linestyle": DASHES[i % len(DASHES)],
-            "marker": MARKERS[i % len(MARKERS)],
+            # shifted by one each time that the colours are used up: 36 pairs of colour and marker
+            "marker": MARKERS[(i + i // len(COLORS)) % len(MARKERS)],
         }
         for i, label in enumerate(labels)
     }
@@ -118,9 +152,38 @@ def density_map() -> Colormap:
 
 
 def legend(figure: Figure, axis: Any) -> None:
-    """Name the curves of `axis` above all panels, where they cover nothing."""
+    """Name the curves of `axis` above all panels, where they cover nothing.
+
+    In as many columns as fit the figure's width; the figure grows by the rows beyond the first.
+    """
     handles, names = axis.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 6))
+    if not names:
+        return
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    for columns in range(min(len(names), 6), 0, -1):
+        drawn = figure.legend(handles, names, loc="outside upper center", ncols=columns)
+        extent = drawn.get_window_extent(renderer)
+        if extent.width <= 0.98 * figure.bbox.width or columns == 1:
+            rows = -(-len(names) // columns)
+            more = (rows - 1) * extent.height / rows / figure.dpi
+            figure.set_figheight(figure.get_figheight() + more)
+            return
+        drawn.remove()
+
+
+def _wrap_titles(figure: Figure) -> None:
+    """Break titles of panels that would run into the next panel."""
+    for axis in figure.axes:
+        spec = axis.get_subplotspec()
+        text, size = axis.get_title(), float(axis.title.get_fontsize())
+        if spec is None or not text:
+            continue
+        share = len(spec.colspan) / spec.get_gridspec().ncols
+        # a letter is about 0.55 of its height wide; a tenth is left between panels
+        letters = int(0.9 * share * figure.get_figwidth() * 72 / (0.55 * size))
+        if max(map(len, text.splitlines())) > letters:
+            lines = [part for line in text.splitlines() for part in wrap(line, max(letters, 12)) or [""]]
+            axis.set_title("\n".join(lines), fontsize=size)
 
 
 def set_scale(axis: Any, values: Iterable[float]) -> None:

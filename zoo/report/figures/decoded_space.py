@@ -8,7 +8,7 @@ from zoo.report.figures.samples import superposed
 from zoo.report.plot import Drawing
 from zoo.report.reconstruction import all_decoded
 from zoo.report.runs import Group
-from zoo.report.viewer import SCRIPT, viewer
+from zoo.report.viewer import scene
 
 MOST_FRAMES, MOST_NUMBERS = 20, 24_000
 
@@ -32,14 +32,14 @@ def draw(group: Group) -> Drawing | None:
     unit = group.dataset.units.length
     notes = [f"frame {i + 1} of {count}: {o:.3g} {unit} apart" for i, o in enumerate(off)]
     bonds = np.concatenate([system.bonds, system.bonds + n])
-    markup = viewer(
-        both, np.concatenate([system.elements] * 2), bonds, notes,
-        f"Originals and structures decoded by {best.label}, {n} particles each", 0.3,
-    )  # fmt: skip
     caption = (
         f"Test frames (left) and what {best.label} decodes from their beads or latents (right), in one "
         "orientation. Drag to turn, or use the arrow keys; + and − zoom; the slider chooses the frame. Look "
         "for bonds that are too short, flattened methyls and broken rings: averages over what the beads do "
         "not tell."
     )
-    return Drawing(f"Originals and structures of {best.label} in space", markup, caption, script=SCRIPT)
+    return scene(
+        f"Originals and structures of {best.label} in space", both, np.concatenate([system.elements] * 2),
+        bonds, notes, f"Originals and structures decoded by {best.label}, {n} particles each", caption,
+        unit=unit, bead=0.3,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from zoo.physics.superpose import superposed as onto
 from zoo.report.density import Draws, all_draws
 from zoo.report.plot import Drawing
 from zoo.report.runs import Group
-from zoo.report.viewer import SCRIPT, viewer
+from zoo.report.viewer import scene
 
 MOST_FRAMES = 50
 MOST_NUMBERS = 36_000  # coordinates in the page, about 150 kB
@@ -28,15 +28,16 @@ def draw(group: Group) -> Drawing | None:
     elements = system.elements
     nearest = _nearest(x[0])
     alt = f"One of {count} conformations that {best.label} drew, {system.num_particles} particles"
-    markup = viewer(
-        x, elements, system.bonds, [_note(best, i, count) for i in range(count)], alt, 0.3 * nearest
-    )
+    notes = [_note(best, i, count) for i in range(count)]
     caption = (
         f"The first {count} draws of {best.label}, as they come and superposed. Drag to turn, or use the "
         "arrow keys; + and − zoom; the slider chooses the draw. Look for broken rings, overlaps and wrong "
         "hands; the weight says how much a draw counts in averages, 1 being the mean."
     )
-    return Drawing(f"Draws of {best.label} in space", markup, caption, script=SCRIPT)
+    return scene(
+        f"Draws of {best.label} in space", x, elements, system.bonds, notes, alt, caption,
+        unit=group.dataset.units.length, bead=0.3 * nearest,
+    )  # fmt: skip
 
 
 def superposed(x: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from zoo.report.figures import samples
 from zoo.report.plot import Drawing
 from zoo.report.runs import Group
 from zoo.report.simulation import all_simulated
-from zoo.report.viewer import SCRIPT, viewer
+from zoo.report.viewer import scene
 
 MOST_FRAMES, MOST_NUMBERS = 20, 24_000
 #: Frames of the data, and particles of each, among which the nearest is looked for.
@@ -48,11 +48,6 @@ def draw(group: Group) -> Drawing | None:
     ]
     closest = distances(data[:1], np.array(list(combinations(range(n), 2)), int).reshape(-1, 2))
     bead = 0.2 * float(closest.min()) if closest.size else 0.4
-    markup = viewer(
-        np.concatenate([left, right], 1), np.concatenate([system.elements] * 2),
-        np.concatenate([system.bonds, system.bonds + n]), notes,
-        f"Data and simulation by {best.label}, {n} particles each", bead,
-    )  # fmt: skip
     caption = (
         f"Right: {count} conformations from the simulation of {best.label}, spread out over time and "
         f"replicas. Left: of {len(index):,} frames of the data the one whose distances between particles are "
@@ -61,7 +56,11 @@ def draw(group: Group) -> Drawing | None:
         f"square, {np.median(off):.2g} {unit} in the median. Look for conformations that nothing in the data "
         "is like, for mirror images and for beads too near each other."
     )
-    return Drawing(f"Simulation of {best.label} in space", markup, caption, script=SCRIPT)
+    return scene(
+        f"Simulation of {best.label} in space", np.concatenate([left, right], 1),
+        np.concatenate([system.elements] * 2), np.concatenate([system.bonds, system.bonds + n]), notes,
+        f"Data and simulation by {best.label}, {n} particles each", caption, unit=unit, bead=bead,
+    )  # fmt: skip
 
 
 def _nearest(model: np.ndarray, data: np.ndarray) -> np.ndarray:

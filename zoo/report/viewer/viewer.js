@@ -1,5 +1,6 @@
 "use strict";
-// Turns the SVG models of the page: drag or arrow keys, wheel or + and − to zoom, a slider for the frames.
+// Turns the SVG models of the page: drag or arrow keys, wheel or + and − to zoom, a slider and a button for
+// the frames. Nothing moves by itself, and nothing plays for readers who asked for less motion.
 for (const box of document.querySelectorAll(".viewer")) startViewer(box);
 
 function startViewer(box) {
@@ -7,6 +8,8 @@ function startViewer(box) {
   const svg = box.querySelector("svg");
   const slider = box.querySelector("input");
   const output = box.querySelector("output");
+  const play = box.querySelector(".play");
+  const less = matchMedia("(prefers-reduced-motion: reduce)");
   const byIndex = (a, b) => a.dataset.i - b.dataset.i;
   const atoms = [...svg.querySelectorAll("circle")].sort(byIndex);
   const bonds = [...svg.querySelectorAll("line")].sort(byIndex);
@@ -14,8 +17,21 @@ function startViewer(box) {
   const INSIDE = 0.85; // where a stick begins, in radii of its ball
   let rotation = [1, 0, 0, 0, 1, 0, 0, 0, 1];
   let zoom = 1;
+  let shown = []; // from back to front
+  let waiting = false;
+  let playing = 0;
 
+  // many moves of the mouse make one picture
   function draw() {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      drawNow();
+    });
+  }
+
+  function drawNow() {
     const x = data.frames[slider.value];
     const [a, b, c, d, e, f, g, h, k] = rotation;
     const at = atoms.map((_, i) => {
@@ -41,7 +57,9 @@ function startViewer(box) {
       order.push([(from[2] + to[2]) / 2, line]);
     });
     order.sort((p, q) => p[0] - q[0]);
-    svg.append(...order.map((pair) => pair[1])); // from back to front
+    const nodes = order.map((pair) => pair[1]);
+    if (nodes.some((node, n) => node !== shown[n])) svg.append(...nodes);
+    shown = nodes;
     const side = 100 / zoom;
     svg.setAttribute("viewBox", `${-side} ${-side} ${2 * side} ${2 * side}`);
     output.textContent = data.notes[slider.value];
@@ -63,6 +81,25 @@ function startViewer(box) {
     draw();
   }
 
+  function setPlaying(on) {
+    if (playing) clearInterval(playing);
+    playing = on ? setInterval(next, 350) : 0;
+    play.setAttribute("aria-pressed", on ? "true" : "false");
+    play.textContent = on ? "Stop" : "Play";
+    output.setAttribute("aria-live", on ? "off" : "polite"); // not read aloud at every step
+  }
+
+  function next() {
+    if (document.hidden || !box.isConnected) return setPlaying(false);
+    slider.value = (Number(slider.value) + 1) % data.frames.length;
+    draw();
+  }
+
+  function offer() {
+    play.hidden = less.matches || data.frames.length < 2;
+    if (less.matches) setPlaying(false);
+  }
+
   const keys = {
     ArrowLeft: () => turn(-STEP, 0),
     ArrowRight: () => turn(STEP, 0),
@@ -73,7 +110,7 @@ function startViewer(box) {
     "-": () => zoomBy(1 / 1.15),
   };
   box.addEventListener("keydown", (event) => {
-    if (event.target === slider || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target === slider || event.target === play || event.ctrlKey || event.metaKey || event.altKey) return;
     const act = keys[event.key];
     if (act) {
       event.preventDefault();
@@ -93,7 +130,14 @@ function startViewer(box) {
     },
     { passive: false },
   );
-  slider.addEventListener("input", draw);
+  slider.addEventListener("input", () => {
+    setPlaying(false);
+    draw();
+  });
+  play.addEventListener("click", () => setPlaying(!playing));
+  less.addEventListener("change", offer);
+  offer();
+  slider.parentElement.hidden = data.frames.length < 2;
   box.querySelector(".controls").hidden = false;
-  draw();
+  drawNow();
 }
