@@ -177,10 +177,11 @@ def ended(error: BaseException, done: int, epochs: int) -> Flag:
 
     Args:
         error: that ended it.
-        done, epochs: epochs that were finished, and that were asked for.
+        done, epochs: epochs that were finished, and that were asked for; 0 of a fit in closed form.
     """
-    reason = "it was interrupted" if isinstance(error, KeyboardInterrupt) else _line(error)
-    return Flag("died", f"training ended after {done} of {epochs} epochs: {reason}. --resume continues it")
+    reason = "it was interrupted" if isinstance(error, KeyboardInterrupt) else _line(error).rstrip(".")
+    when = f" after {done} of {epochs} epochs" if epochs else ""
+    return Flag("died", f"training ended{when}: {reason}. --resume continues it")
 
 
 def _line(error: BaseException) -> str:

@@ -27,6 +27,9 @@ def train(
     grow: Annotated[
         bool, typer.Option("--grow", help="Add neurons where they promise most; --set grow.every=…")
     ] = False,
+    look_every: Annotated[
+        int | None, typer.Option(help="Epochs between looks inside, for zoo watch.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved settings and stop.")] = False,
 ) -> None:
     """Train a model on a dataset and evaluate it on the test split."""
@@ -63,6 +66,7 @@ def train(
         out=out,
         resume=resume,
         grow=grow,
+        look_every=look_every,
     )
     if not run.done:  # a process of a distributed run that does not evaluate
         return

@@ -141,6 +141,10 @@ class Curve(Callback):
         self._before = self.rows[-1]["seconds"] if self.rows else 0.0
         self._start = time.monotonic()
 
+    def leave_out(self, seconds: float) -> None:
+        """Count time that was not spent on training out of that of later rows."""
+        self._start += seconds
+
     def on_train_epoch_end(self, trainer: Trainer, module: LightningModule) -> None:
         """Add the epoch's row."""
         row: Row = {

@@ -18,13 +18,18 @@ from zoo.run import LAST, Run
 from zoo.tasks.base import Task
 from zoo.tasks.callbacks import AveragedWeights, BestWeights, Curve, EpochSeed, Progress
 from zoo.verbs.evaluate import make_task
+from zoo.verbs.looking.callback import Looking
+from zoo.verbs.looking.health import Health
+from zoo.verbs.looking.journal import Journal
 from zoo.verbs.plan import Plan, build
 
 BEST = "checkpoints/best.safetensors"
 
 
-def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
+def fit(plan: Plan, run: Run, train_frames: Frames, journal: Journal, look_every: int | None = None) -> Task:
     """Train the plan's model in `run`, from its last checkpoint if it has one.
+
+    What goes wrong is written to `journal`; every `look_every` epochs there are looks inside.
 
     Returns the task with the weights of the best epoch by validation loss.
     """
@@ -51,7 +56,7 @@ def fit(plan: Plan, run: Run, train_frames: Frames) -> Task:
             max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip,
             check_val_every_n_epoch=settings.validate_every,
-            callbacks=_callbacks(plan, run, best, Progress(bar)),
+            callbacks=_callbacks(plan, run, best, Progress(bar), journal, look_every),
             logger=_logger(settings.logger, run),
             num_sanity_val_steps=0,
             inference_mode=False,
@@ -82,7 +87,9 @@ def _last_checkpoint(run: Run) -> Path | None:
     return path
 
 
-def _callbacks(plan: Plan, run: Run, best: BestWeights, bar: Progress) -> list[Callback]:
+def _callbacks(
+    plan: Plan, run: Run, best: BestWeights, bar: Progress, journal: Journal, look_every: int | None
+) -> list[Callback]:
     settings = plan.config.train
     callbacks: list[Callback] = [EpochSeed(settings.seed), best]
     if settings.ema is not None:  # behind `best`, which must see the averaged weights
@@ -96,7 +103,11 @@ def _callbacks(plan: Plan, run: Run, best: BestWeights, bar: Progress) -> list[C
         enable_version_counter=False,
         save_on_train_epoch_end=True,
     )
-    return [*callbacks, Curve(run.curve(), run.write_curve), bar, checkpoint]
+    curve = Curve(run.curve(), run.write_curve)
+    callbacks += [curve, Health(journal, curve)]
+    if look_every is not None:
+        callbacks.append(Looking(look_every, plan, run, journal, curve))
+    return [*callbacks, bar, checkpoint]
 
 
 def _logger(kind: str, run: Run) -> Any:

@@ -20,6 +20,7 @@ from zoo.tasks.base import Task
 from zoo.verbs.evaluate import baselines, fitted, make_task, predict
 from zoo.verbs.fit import fit
 from zoo.verbs.growing.check import check_growable
+from zoo.verbs.looking.journal import Journal
 from zoo.verbs.plan import Plan, check_device, resolve
 from zoo.weights import save_weights
 
@@ -44,6 +45,7 @@ def train(
     out: Path | str | None = None,
     resume: bool = False,
     grow: bool = False,
+    look_every: int | None = None,
     with_baselines: bool = True,
 ) -> Run:
     """Train a model on a dataset and evaluate it on the test split.
@@ -58,6 +60,8 @@ def train(
         out: run directory to make; by default the first free one under `runs/`.
         resume: continue a run that was killed; it ends as if it had not been killed.
         grow: add neurons in training where they promise most; `settings` of `grow.…` say how.
+        look_every: look inside every so many epochs and at the end, on the validation split, into
+            `RUN/inside/epochs`, which `zoo watch` shows; the result is the same as without.
         with_baselines: fit and score the task's baselines as well.
 
     Returns:
@@ -80,21 +84,34 @@ def train(
     check_device(plan.config)
     train_frames = thinned(plan.dataset.split("train"), plan.config.train.frames)
     check_growable(plan, train_frames)
+    _check_looks(plan, look_every)
     run = _open_run(plan, Path(out) if out else None, resume)
     if run.done:
         return run
     start = time.monotonic()
-    if plan.model.fitted:
-        options = {k: v for k, v in plan.config.model.items() if k != "name"}
-        network: ZooModel = fitted(plan.config.model["name"], options, train_frames, plan.config.task)
-        lightning_task = make_task(network, plan.config.task)
-    else:
-        lightning_task = fit(plan, run, train_frames)
-        network = lightning_task.model
-        if lightning_task.global_rank != 0:  # rank 0 evaluates and writes
-            return run
-    _finish(plan, run, lightning_task, train_frames, time.monotonic() - start, with_baselines)
+    epochs = 0 if plan.model.fitted else plan.config.train.epochs
+    units, leads = plan.dataset.manifest.units, not _follower(plan.config)
+    with Journal(run, epochs, units, active=leads) as journal:
+        if plan.model.fitted:
+            options = {k: v for k, v in plan.config.model.items() if k != "name"}
+            network: ZooModel = fitted(plan.config.model["name"], options, train_frames, plan.config.task)
+            lightning_task = make_task(network, plan.config.task)
+        else:
+            lightning_task = fit(plan, run, train_frames, journal, look_every)
+            if lightning_task.global_rank != 0:  # rank 0 evaluates and writes
+                return run
+        journal.at("evaluating")
+        _finish(plan, run, lightning_task, train_frames, time.monotonic() - start, with_baselines)
     return run
+
+
+def _check_looks(plan: Plan, look_every: int | None) -> None:
+    if look_every is None:
+        return
+    if look_every < 1:
+        raise ConfigError(f"--look-every takes a number of epochs from 1, got {look_every}")
+    if plan.model.fitted:
+        raise ConfigError(f"{plan.model.name} is fitted in closed form: there are no epochs to look at")
 
 
 def thinned(frames: Frames, number: int | None) -> Frames:

@@ -1,0 +1,1 @@
+"""Looks inside while a network trains, and flags of what goes wrong."""
