@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import lightning
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader
 from torch_geometric.data import Data
 
 from zoo import keys
+from zoo.analysis.layers.probe import GraphLoss, ValueLoss
 from zoo.config import Optim, Training
 from zoo.data.dataset import Dataset, Frames
 from zoo.data.graph import num_graphs
@@ -147,6 +149,18 @@ class Task(lightning.LightningModule):
                 parts.setdefault(name, []).append(array)
         out = {name: np.concatenate(arrays) for name, arrays in parts.items()}
         return {"frame": frames.index, **out}
+
+    def sample_losses(self, frames: Frames) -> Iterator[GraphLoss]:
+        """The loss of each frame by itself, for a look into the layers (`zoo.analysis.layers`).
+
+        The task is in evaluation mode, and best in float64. A loss that depends on derivatives of what the
+        network returns must say so: see `SlopeLoss`.
+        """
+        for batch in self.loader(frames, 1):
+            yield ValueLoss(partial(self._value, self.cast(batch)))
+
+    def _value(self, batch: Data) -> torch.Tensor:
+        return self.loss(batch)[0]
 
     # --- lightning ---------------------------------------------------------------------------
 

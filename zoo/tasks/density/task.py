@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from zoo import keys
+from zoo.analysis.layers.probe import GraphLoss, ValueLoss
 from zoo.config import Training
 from zoo.data.dataset import Frames
 from zoo.data.info import Interface
@@ -231,6 +234,13 @@ class DensityTask(Task):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Inverse of `on_save_checkpoint`."""
         self._saved = dict(checkpoint.get("density", {}))
+
+    def sample_losses(self, frames: Frames) -> Iterator[GraphLoss]:
+        """See `Task`: the matching loss of the data, also of what was trained on energies."""
+        positions = torch.from_numpy(frames.array(keys.POSITIONS).astype("float64"))
+        rows = self.model.coordinates.from_cartesian(positions)[0].to(self._precision)
+        for row in rows.to(self.device):
+            yield ValueLoss(partial(self.model.matching_loss, row[None]))
 
     # --- validation --------------------------------------------------------------------------------
 

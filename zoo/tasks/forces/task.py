@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +13,7 @@ from pydantic import BaseModel
 from torch_geometric.data import Data
 
 from zoo import keys
+from zoo.analysis.layers.probe import GraphLoss, SlopeLoss
 from zoo.data.dataset import Dataset, Frames
 from zoo.data.graph import Graph, num_graphs
 from zoo.data.info import DataInfo, Interface, data_info
@@ -42,6 +46,11 @@ class ForcesTask(Task):
         """See the class; also logs the mean absolute errors in the dataset's units."""
         batch = self._labelled(batch, fixed=not self.training)
         energy, forces = energy_and_forces(self.model, batch, create_graph=self.training)
+        return self._error(energy, forces, batch)
+
+    def _error(
+        self, energy: torch.Tensor, forces: torch.Tensor, batch: Data
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         scale = self.model.info.force_rms
         residual = forces - batch[keys.FORCES]
         loss = self.options.force_weight * (residual / scale).square().mean()
@@ -52,6 +61,27 @@ class ForcesTask(Task):
             loss = loss + self.options.energy_weight * ((error / scale).square().mean() / particles)
             logs["energy_mae"] = error.abs().mean()
         return loss, logs
+
+    def sample_losses(self, frames: Frames) -> Iterator[GraphLoss]:
+        """See `Task`: the loss depends on how the energy changes with positions."""
+        for batch in self.loader(frames, 1):
+            batch = self._labelled(self.cast(batch), fixed=True)
+            energy, forces = (t.requires_grad_() for t in energy_and_forces(self.model, batch))
+            by_forces, by_energy = torch.autograd.grad(
+                self._error(energy, forces, batch)[0], (forces, energy), allow_unused=True
+            )
+            weight = 0.0 if by_energy is None else float(by_energy)
+            yield SlopeLoss(
+                partial(self._moved_energy, batch), by_forces, weight, partial(self._value, batch)
+            )
+
+    def _moved_energy(self, batch: Data, displacement: torch.Tensor) -> torch.Tensor:
+        moved = copy.copy(batch)
+        moved[keys.POS] = batch[keys.POS] + displacement
+        return self.model(moved).sum()
+
+    def _value(self, batch: Data) -> torch.Tensor:
+        return self._error(*energy_and_forces(self.model, batch), batch)[0]
 
     def predict(self, batch: Data) -> dict[str, torch.Tensor]:
         """Energies `[graphs]` and forces `[nodes, 3]`; of denoising also those that are to undo noise."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from zoo import keys
+from zoo.analysis.layers.probe import GraphLoss, ValueLoss
 from zoo.config import Strict, Training
 from zoo.data.dataset import Frames
 from zoo.data.info import Interface
@@ -145,6 +147,11 @@ class ReconstructionTask(Task):
     def _cast(self, x: Tensor) -> Tensor:
         weights = next(iter([*self.model.parameters(), *self.model.buffers()]), None)
         return x if weights is None else x.to(weights.device, _floating(self.model))
+
+    def sample_losses(self, frames: Frames) -> Iterator[GraphLoss]:
+        """See `Task`: the loss as of validation."""
+        for batch in self._loader(frames, 1):
+            yield ValueLoss(partial(self._value, batch))
 
     # --- predictions -------------------------------------------------------------------------------
 
