@@ -1,0 +1,1 @@
+"""Statistics of latent spaces: dimension, information, comparison, maps, sensitivity."""
