@@ -6,8 +6,8 @@ import numpy as np
 from synthetic import glass
 
 from zoo.data.dataset import Dataset
-from zoo.report.figures.glass_map import radii
 from zoo.report.plot import INK, look, panels, set_scale, style, to_svg
+from zoo.report.slab import radii
 
 
 def test_radii_of_touching_neighbours(tmp_path):
@@ -17,7 +17,7 @@ def test_radii_of_touching_neighbours(tmp_path):
     corners = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], float)
     x = np.concatenate([corners, [[0.5, 0.5, 0.5], [1.5, 0.5, 0.5]]])
     x[0] -= 1e-17  # on the wrong side of the box's edge, by round-off
-    radius = radii(data, x, side)  # 8 A and 2 B
+    radius = radii(data.system.types, data.system.pbc, x, side)  # 8 A and 2 B
     assert np.allclose(radius[:8], 0.5) and np.allclose(radius[8:], np.sqrt(3) / 2 - 0.5)
 
 

@@ -26,7 +26,7 @@ def draw(group: Group) -> Drawing | None:
     count = max(1, min(len(x), MOST_FRAMES, MOST_NUMBERS // (3 * system.num_particles)))
     x = superposed(x[:count])
     elements = system.elements
-    nearest = _nearest(x[0])
+    apart = nearest(x[0])
     alt = f"One of {count} conformations that {best.label} drew, {system.num_particles} particles"
     notes = [_note(best, i, count) for i in range(count)]
     caption = (
@@ -36,7 +36,7 @@ def draw(group: Group) -> Drawing | None:
     )
     return scene(
         f"Draws of {best.label} in space", x, elements, system.bonds, notes, alt, caption,
-        unit=group.dataset.units.length, bead=0.3 * nearest,
+        unit=group.dataset.units.length, bead=0.3 * apart,
     )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def superposed(x: np.ndarray) -> np.ndarray:
     return onto(torch.from_numpy(x), torch.from_numpy(first)).numpy()
 
 
-def _nearest(x: np.ndarray) -> float:
+def nearest(x: np.ndarray) -> float:
     """Median distance to the nearest other particle."""
     if len(x) < 2:
         return 1.0

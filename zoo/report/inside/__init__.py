@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zoo.report.inside import conformations, latent, layers
+from zoo.report.inside import conformations, latent, layers, samples
+from zoo.report.inside import slice as slices
 from zoo.report.inside.kind import Draw, drawn
 from zoo.report.inside.look import Look
 from zoo.run import Run
@@ -18,6 +19,8 @@ __all__ = ["PICTURES", "Look", "looks", "recorded"]
 
 #: Pictures of each kind of look, in the order of the page.
 PICTURES: dict[str, dict[str, Draw]] = {
+    "slice": slices.PICTURES,
+    "samples": samples.PICTURES,
     "conformations": conformations.PICTURES,
     "latent": latent.PICTURES,
     "layers": layers.PICTURES,
