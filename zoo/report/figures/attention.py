@@ -29,16 +29,17 @@ def draw(group: Group) -> Drawing | None:
     distance = edge_vectors(graph[keys.POS], index, graph.get(keys.EDGE_SHIFT)).norm(dim=1).numpy()
     neighbours = np.bincount(index[1].numpy(), minlength=len(graph[keys.POS]))
     options = neighbours[index[1].numpy()] + 1  # a node attends to itself as well
-    edges = np.linspace(distance.min(), model.cutoff, BINS + 1)
-    place = np.clip(np.digitize(distance, edges) - 1, 0, BINS - 1)
-    full = np.bincount(place, minlength=BINS) >= FEWEST
+    bins = min(BINS, max(5, len(distance) // (2 * FEWEST)))
+    edges = np.linspace(distance.min(), model.cutoff, bins + 1)
+    place = np.clip(np.digitize(distance, edges) - 1, 0, bins - 1)
+    full = np.bincount(place, minlength=bins) >= FEWEST
     middle = (edges[1:] + edges[:-1]) / 2
     figure, axes = panels(len(attention), width=3.4, height=2.9, sharey=True)
     styles = list(look([f"head {h}" for h in range(attention[0][0].shape[1])]).items())
     words = []
     for layer, (axis, (weight, own)) in enumerate(zip(axes[0], attention, strict=True)):
         for (name, how), values, self_share in zip(styles, weight.numpy().T, own.numpy().T, strict=True):
-            groups = [values[place == b] * options[place == b] if full[b] else None for b in range(BINS)]
+            groups = [values[place == b] * options[place == b] if full[b] else None for b in range(bins)]
             low, mid, high = (
                 np.array([np.nan if g is None else np.quantile(g, q) for g in groups])
                 for q in (0.1, 0.5, 0.9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.report.plot import Drawing, finish, look, panels, set_scale, with_unit
+from zoo.report.plot import Drawing, finish, legend, look, panels, set_scale, with_unit
 from zoo.report.runs import Group
 
 
@@ -17,18 +17,22 @@ def draw(group: Group) -> Drawing | None:
     figure, axes = panels(2 if key else 1, width=4.1, height=3.0)
     loss = axes[0, 0]
     named: set[str] = set()
-    for label, curve in curves:
+    several = {label for label in group.order if len(group.of(label)) > 1}
+    for number, (label, curve) in enumerate(curves, 1):
         own = styles[label] | {"markersize": 3, "linestyle": "-"}
-        name = None if label in named else label
+        # what begins with _ is named in the table alone
+        told = f"_{label}, run {number}" if label in several else f"_{label}"
+        name = told if label in named else label
         named.add(label)
-        _line(loss, curve, "epoch", "train_loss", color=own["color"], alpha=0.45, linewidth=1)
-        _line(loss, curve, "epoch", "val_loss", label=name, **own)
+        faint = {"color": own["color"], "alpha": 0.45, "linewidth": 1, "label": f"{told}, training"}
+        _line(loss, curve, "epoch", "train_loss", **faint)
+        _line(loss, curve, "epoch", "val_loss", **own, label=name)
         if key:
-            _line(axes[0, 1], curve, "seconds", f"val_{key}", **own)
+            _line(axes[0, 1], curve, "seconds", f"val_{key}", **own, label=told)
     loss.set(xlabel="epoch", ylabel="loss (no unit)", title="Loss (faint: training)")
     rows = [row for _, curve in curves for row in curve]
     set_scale(loss, [row[k] for row in rows for k in ("train_loss", "val_loss") if k in row])
-    loss.legend()
+    legend(figure, loss)
     if key:
         lines = _baselines(axes[0, 1], group, key)
         set_scale(axes[0, 1], [*lines, *(row[f"val_{key}"] for row in rows if f"val_{key}" in row)])
@@ -76,7 +80,8 @@ def _baselines(axis, group: Group, key: str) -> list[float]:  # type: ignore[no-
         value = place.cells[key].scalar if key in place.cells else None
         if place.fitted and value:
             lines.append(value)
-            axis.axhline(value, color=styles[place.label]["color"], linestyle=":", linewidth=1.2)
+            how = {"color": styles[place.label]["color"], "linestyle": ":", "linewidth": 1.2}
+            axis.axhline(value, label=f"_{place.label}", **how)
             axis.annotate(
                 place.label,
                 (1, value),

@@ -14,7 +14,7 @@ from zoo.report.runs import Group
 MOST = 2  # models
 LAYERS = 4  # panels a model
 STRONGEST = 4  # filters drawn in colour
-POINTS = 300
+POINTS = 160
 
 
 def draw(group: Group) -> Drawing | None:
@@ -46,15 +46,21 @@ def draw(group: Group) -> Drawing | None:
             size = np.sqrt((own[:, used] ** 2).mean(1))
             order = np.argsort(size)
             for number in order[:-STRONGEST]:
-                axis.plot(distances[used], own[number][used], color=INK, alpha=0.25, linewidth=0.6)
+                name = f"_filter {number + 1}"
+                axis.plot(
+                    distances[used], own[number][used], color=INK, alpha=0.25, linewidth=0.6, label=name
+                )
             for rank, number in enumerate(order[-STRONGEST:]):
-                name = names[number] if names else None
+                name = names[number] if names else f"_filter {number + 1}"
                 axis.plot(distances[used], own[number][used], color=COLORS[rank], linewidth=1.5, label=name)
             if names:
                 axis.legend(loc="best", fontsize=7)
             low, high = axis.get_ylim()
             scaled = low + (high - low) * 0.6 * density / (density.max() or 1)
-            axis.fill_between(edges[:-1], low, scaled, step="post", color=INK, alpha=0.12, linewidth=0)
+            axis.fill_between(
+                edges[:-1], low, scaled, step="post", color=INK, alpha=0.12, linewidth=0,
+                label="_pair distribution, any scale",
+            )  # fmt: skip
             title = f"{label}, layer {layer + 1}" if len(filters) > 1 else label
             axis.set(
                 title=title, xlabel=with_unit("distance", unit), ylim=(low, high), xlim=(0, distances[-1])

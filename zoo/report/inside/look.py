@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from zoo.analysis.flags import Flag
 from zoo.report import plot
+from zoo.report.saving import file_name
 from zoo.report.words import metric_name
 from zoo.verbs.compare import Cell
 from zoo.verbs.inside.record import Inside
@@ -19,6 +21,21 @@ class Look:
     records: list[Inside]
     drawings: list[plot.Drawing] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def prefix(self) -> str:
+        """How files saved from the page begin."""
+        return file_name("-".join(dict.fromkeys([*(record.label for record in self.records[:2]), self.kind])))
+
+    @property
+    def flags(self) -> list[tuple[str, Flag]]:
+        """What the looks found wrong, and where."""
+        return [(f"{r.label}, {self.kind}", flag) for r in self.records for flag in r.flags]
+
+    @property
+    def commands(self) -> list[tuple[str, str]]:
+        """Label and command of each look."""
+        return [(r.label, str(r.facts["command"])) for r in self.records if r.facts.get("command")]
 
     @property
     def rows(self) -> list[tuple[str, list[str], str]]:
