@@ -35,6 +35,7 @@ VERBS = {
     "eval": Verb("zoo.cli.training:evaluate", "Score a run on a split, or on another dataset."),
     "sample": Verb("zoo.cli.sampling:sample", "Draw configurations from a density run, with weights."),
     "bench": Verb("zoo.cli.bench:bench", "Run a benchmark: leaderboard, records, report."),
+    "watch": Verb("zoo.cli.watching:watch", "Follow a run as it trains, on a local page."),
     "analyze": Verb("zoo.cli.analyzing:analyze", "Look inside: conformations, latent space, layers."),
     "report": Verb("zoo.cli.report:report", "Figures and tables of runs in one HTML file."),
     "new": Verb("zoo.cli.scaffold:app", "Write a plugin that works, to start from."),

@@ -90,8 +90,7 @@ def train(
         return run
     start = time.monotonic()
     epochs = 0 if plan.model.fitted else plan.config.train.epochs
-    units, leads = plan.dataset.manifest.units, not _follower(plan.config)
-    with Journal(run, epochs, units, active=leads) as journal:
+    with Journal(run, epochs, active=not _follower(plan.config)) as journal:
         if plan.model.fitted:
             options = {k: v for k, v in plan.config.model.items() if k != "name"}
             network: ZooModel = fitted(plan.config.model["name"], options, train_frames, plan.config.task)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report.figures.samples import nearest, superposed
+from zoo.report.inside.kind import Draw
 from zoo.report.plot import Drawing
 from zoo.report.viewer import scene
 from zoo.verbs.inside.record import Inside
@@ -35,4 +36,4 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     return scene(title, x, elements, bonds, notes, alt, caption, unit=unit, bead=bead)
 
 
-PICTURES = {"structures": draw}
+PICTURES: dict[str, Draw] = {"structures": draw}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from zoo.report.inside.kind import Draw
 from zoo.report.plot import Drawing, finish, look, panels, with_unit
 from zoo.report.slab import discs, middle, radii, relative, wrapped
 from zoo.verbs.inside.record import Inside
@@ -93,4 +94,4 @@ def _at(record: Inside, time: int) -> str:
     return f" at t = {times[time]:g} {record.facts['units']['time']}" if times else ""
 
 
-PICTURES = {"map": draw_map, "agreement by time": draw_agreement}
+PICTURES: dict[str, Draw] = {"map": draw_map, "agreement by time": draw_agreement}

@@ -26,15 +26,14 @@ class Journal:
     Args:
         run: whose directory it is.
         epochs: that are asked for.
-        units: name of the dataset's unit system.
         active: of several processes the one that writes.
     """
 
-    def __init__(self, run: Run, epochs: int, units: str, *, active: bool = True) -> None:
+    def __init__(self, run: Run, epochs: int, *, active: bool = True) -> None:
         self.run, self.active = run, active
         self.status: dict[str, Any] = {
             "format": 1, "state": "starting", "epochs": epochs, "done": 0, "step": 0, "steps": 0,
-            "units": units, "pid": os.getpid(), "host": socket.gethostname(), "problems": {},
+            "pid": os.getpid(), "host": socket.gethostname(), "problems": {},
         }  # fmt: skip
         self._flags: dict[str, list[Flag]] = {}
         self._told: set[tuple[str, str]] = set()
