@@ -26,6 +26,8 @@ CONFIG, ENVIRONMENT, METRICS = "config.yaml", "environment.json", "metrics.csv"
 RESULTS, LAST = "results.json", "checkpoints/last.ckpt"
 #: What goes wrong, in words; where a run stands that is not finished.
 FLAGS, STATUS = "flags.json", "status.json"
+#: What was added to a network that grew while it trained.
+GROWTH = "growth.json"
 
 
 class Run:

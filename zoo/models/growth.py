@@ -40,6 +40,18 @@ def maps_of(model: nn.Module, place: str) -> tuple[nn.Linear, nn.Linear]:
     return first, second
 
 
+def parameters_in_use(model: ZooModel) -> int:
+    """Number of parameters, without the embeddings of types that the training data does not have.
+
+    `SchNet` and `GAT` hold one for each of 100 elements: at small widths most of their parameters.
+    """
+    total = sum(p.numel() for p in model.parameters())
+    table = getattr(model, "embedding", None)
+    if isinstance(table, nn.Embedding) and table.num_embeddings > len(model.info.types):
+        total -= (table.num_embeddings - len(model.info.types)) * table.embedding_dim
+    return total
+
+
 def neuron_cost(model: nn.Module, place: str) -> int:
     """Number of parameters of one more neuron at a place."""
     first, second = maps_of(model, place)
@@ -124,10 +136,9 @@ def follow(optimizer: torch.optim.Optimizer, swaps: list[Swap]) -> None:
     What it remembers of the old entries stays. Of the new ones, first moments are 0, and second moments the
     mean of the tensor: with 0 Adam would make their first steps several times as long as all others.
     """
-    new_of = {old: new for old, new in swaps}
-    for group in optimizer.param_groups:
-        group["params"] = [new_of.get(p, p) for p in group["params"]]
     for old, new in swaps:
+        for group in optimizer.param_groups:
+            group["params"] = [new if p is old else p for p in group["params"]]
         if old not in optimizer.state:
             continue
         state = optimizer.state.pop(old)

@@ -53,14 +53,14 @@ class AveragedWeights(Callback):
             self.average[name] = self.average[name].to(value.device)
             self.average[name].lerp_(value.detach(), weight)
 
-    def follow(self, model: torch.nn.Module) -> None:
-        """Take in what a growth added to the weights: new entries begin at their value, as all did."""
+    def follow(self, before: dict[str, torch.Tensor], model: torch.nn.Module) -> None:
+        """Move as the weights moved in a growth, from `before`; new entries begin at their value."""
         for name, value in model.named_parameters():
-            old = self.average.get(name)
-            if old is not None and old.shape != value.shape:
-                new = value.detach().to(old, copy=True)
-                new[tuple(slice(n) for n in old.shape)] = old
-                self.average[name] = new
+            if name in self.average and not torch.equal(value, before[name]):
+                old, average = before[name], value.detach().clone()
+                part = tuple(slice(n) for n in old.shape)
+                average[part] += self.average[name].to(old) - old
+                self.average[name] = average
 
     def on_validation_start(self, trainer: Trainer, module: Any) -> None:
         """Put the averaged weights in."""

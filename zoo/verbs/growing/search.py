@@ -1,0 +1,46 @@
+"""How much of a direction: the amplitude at which the loss is least, from zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+#: First amplitude: where a straight line would have brought the loss down by this share of it.
+FIRST = 0.01
+#: Largest numbers of doublings and of halvings.
+DOUBLINGS, HALVINGS = 30, 20
+#: Amplitudes that are tried on each side of the best in the end, in steps of a smaller factor each.
+REFINED = (2**0.5, 2**0.25)
+
+
+def line_search(loss: Callable[[float], float], start: float, gain: float) -> tuple[float, float]:
+    """Return the amplitude γ ≥ 0 at which a loss is least, and that loss; (0, start) if none is less.
+
+    Args:
+        loss: of an amplitude.
+        start: loss at 0.
+        gain: −d loss/dγ at 0, about.
+    """
+    if gain <= 0 or start <= 0:
+        return 0.0, start
+    best = (0.0, start)
+    gamma = FIRST * start / gain
+    for _ in range(HALVINGS):
+        value = loss(gamma)
+        if value < start:
+            best = (gamma, value)
+            break
+        gamma /= 2
+    else:
+        return best
+    for _ in range(DOUBLINGS):
+        value = loss(2 * best[0])
+        if not value < best[1]:
+            break
+        best = (2 * best[0], value)
+    for factor in REFINED:
+        middle = best[0]
+        for gamma in (middle / factor, middle * factor):
+            value = loss(gamma)
+            if value < best[1]:
+                best = (gamma, value)
+    return best
