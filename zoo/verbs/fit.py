@@ -13,11 +13,13 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
 from zoo.data.dataset import Frames
 from zoo.errors import EntryError, RunError, RunFailed
+from zoo.models.growth import grow_to
 from zoo.progress import progress
 from zoo.run import LAST, Run
 from zoo.tasks.base import Task
 from zoo.tasks.callbacks import AveragedWeights, BestWeights, Curve, EpochSeed, Progress
 from zoo.verbs.evaluate import make_task
+from zoo.verbs.growing.callback import Growing, growth_of
 from zoo.verbs.looking.callback import Looking
 from zoo.verbs.looking.health import Health
 from zoo.verbs.looking.journal import Journal
@@ -40,6 +42,8 @@ def fit(plan: Plan, run: Run, train_frames: Frames, journal: Journal, look_every
     model = build(plan, train_frames)
     world = settings.devices * settings.nodes
     last = _last_checkpoint(run)
+    if last is not None:
+        grow_to(model, growth_of(last))
     task = make_task(model, plan.config.task, optim=plan.config.optim)
     steps = task.epoch_steps(train_frames, settings, world)
     task.total_steps = steps * settings.epochs
@@ -56,7 +60,7 @@ def fit(plan: Plan, run: Run, train_frames: Frames, journal: Journal, look_every
             max_epochs=settings.epochs,
             gradient_clip_val=settings.gradient_clip,
             check_val_every_n_epoch=settings.validate_every,
-            callbacks=_callbacks(plan, run, best, Progress(bar), journal, look_every),
+            callbacks=_callbacks(plan, run, train_frames, best, Progress(bar), journal, look_every),
             logger=_logger(settings.logger, run),
             num_sanity_val_steps=0,
             inference_mode=False,
@@ -88,14 +92,18 @@ def _last_checkpoint(run: Run) -> Path | None:
 
 
 def _callbacks(
-    plan: Plan, run: Run, best: BestWeights, bar: Progress, journal: Journal, look_every: int | None
-) -> list[Callback]:
-    settings = plan.config.train
+    plan: Plan, run: Run, frames: Frames, best: BestWeights, bar: Progress, journal: Journal,
+    look_every: int | None,
+) -> list[Callback]:  # fmt: skip
+    settings, grow = plan.config.train, plan.config.grow
+    averaged = None if settings.ema is None else AveragedWeights(settings.ema)
     callbacks: list[Callback] = [EpochSeed(settings.seed), best]
-    if settings.ema is not None:  # behind `best`, which must see the averaged weights
-        callbacks.append(AveragedWeights(settings.ema))
+    if averaged is not None:  # behind `best`, which must see the averaged weights
+        callbacks.append(averaged)
     if settings.early_stopping is not None:
         callbacks.append(EarlyStopping("val_loss", patience=settings.early_stopping))
+    if grow is not None:
+        callbacks.append(Growing(grow, run, frames, settings.seed, journal, averaged))
     last = Path(LAST)
     checkpoint = ModelCheckpoint(
         run.path / last.parent,
