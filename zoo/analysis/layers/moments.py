@@ -50,6 +50,8 @@ class Moments:
         gram: Σ b bᵀ `[groups, columns, columns]`.
         cross: Σ b Vᵀ `[groups, columns, outputs]` of values and tangents.
         square: Σ ‖V‖² `[groups, 1, 1]`, tangents with ℓ⁻².
+        gradients: `[graphs]` root mean square over the weights of ∂L/∂W of each graph; 0 where the graph's
+            loss does not depend on them.
         length: ℓ, the unit of length; 1 where there are no tangents.
     """
 
@@ -59,6 +61,7 @@ class Moments:
     gram: Sums
     cross: Tensor
     square: Sums
+    gradients: Tensor
     length: float = 1.0
 
     def parts(self, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -132,9 +135,7 @@ def measure(
     gather = _Gather(model, groups, places)
     values = []
     for number, loss in enumerate(losses):
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            values.append(float(loss.value().detach()))
+        values.append(float(loss.evaluated()))
         gather.add(number * groups // graphs, rows(model, loss))
     return gather.measured(torch.tensor(values, dtype=torch.float64))
 
@@ -147,11 +148,13 @@ class _Gather:
         self.groups, self.places = groups, list(places)
         self.graphs = torch.zeros(groups, dtype=torch.float64)
         self.rows: dict[str, Tensor] = {}
+        self.norms: list[dict[str, float]] = []
         self.sums: dict[tuple[str, ...], tuple[Tensor, Tensor | None]] = {}
 
     def add(self, group: int, found: dict[str, Rows]) -> None:
         """Add the rows of one graph."""
         self.graphs[group] += 1
+        self.norms.append({name: float(r.gradient().square().mean().sqrt()) for name, r in found.items()})
         for name, r in found.items():
             count = self.rows.setdefault(name, torch.zeros(self.groups, dtype=torch.float64))
             count[group] += len(r.b)
@@ -191,7 +194,7 @@ class _Gather:
         maps = {
             name: Moments(
                 self.views[name], self.graphs, self.rows[name], self._of("gram", name),
-                self._both("cross", name), self._of("square", name), lengths[name],
+                self._both("cross", name), self._of("square", name), self._norms(name), lengths[name],
             )
             for name in names
         }  # fmt: skip
@@ -211,6 +214,9 @@ class _Gather:
     def _both(self, *key: str) -> Tensor:
         sums = self._of(*key)
         return sums.product if sums.tangent is None else sums.product + sums.tangent
+
+    def _norms(self, name: str) -> Tensor:
+        return torch.tensor([found.get(name, 0.0) for found in self.norms], dtype=torch.float64)
 
     def _lengths(self, names: list[str]) -> dict[str, float]:
         """ℓ of each map; of one whose input does not move with the particles, the middle of the others."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+
+from zoo.analysis.layers.widening import widened
 
 #: Largest change of the output, relative to its size, that counts as none.
 UNCHANGED = 1e-9
@@ -112,8 +113,12 @@ def _refusal(model: nn.Module, place: Place) -> str | None:
 
 
 def _trial(model: nn.Module, place: Place, run: Callable[[], Tensor], expected: Tensor) -> str | None:
+    first, second = model.get_submodule(place.first), model.get_submodule(place.second)
+    assert isinstance(first, nn.Linear) and isinstance(second, nn.Linear)
+    incoming = torch.linspace(-1, 1, TRIED * first.in_features).view(TRIED, -1)
+    outgoing = torch.zeros(second.out_features, TRIED)
     try:
-        with torch.no_grad(), _widened(model, place):
+        with torch.no_grad(), widened(first, second, incoming, outgoing, bias=0.1):
             found = _seeded(run)
     except (RuntimeError, ValueError, IndexError) as error:
         return f"something else reads what is between them ({str(error).splitlines()[0]})"
@@ -122,26 +127,6 @@ def _trial(model: nn.Module, place: Place, run: Callable[[], Tensor], expected: 
     ):
         return "something else reads what is between them"
     return None
-
-
-@contextmanager
-def _widened(model: nn.Module, place: Place) -> Iterator[None]:
-    """Add neurons that see their inputs and tell nothing."""
-    first, second = model.get_submodule(place.first), model.get_submodule(place.second)
-    assert isinstance(first, nn.Linear) and isinstance(second, nn.Linear)
-    old = [(m, n, p) for m in (first, second) for n, p in m.named_parameters(recurse=False)]
-    new = torch.linspace(-1, 1, TRIED * first.in_features).view(TRIED, -1)
-    try:
-        first.weight = nn.Parameter(torch.cat([first.weight, new.to(first.weight)]))
-        if first.bias is not None:
-            first.bias = nn.Parameter(torch.cat([first.bias, first.bias.new_full((TRIED,), 0.1)]))
-        second.weight = nn.Parameter(
-            torch.cat([second.weight, second.weight.new_zeros(second.out_features, TRIED)], 1)
-        )
-        yield
-    finally:
-        for module, name, parameter in old:
-            setattr(module, name, parameter)
 
 
 def _seeded(run: Callable[[], Tensor]) -> Tensor:

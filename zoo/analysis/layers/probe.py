@@ -40,6 +40,10 @@ class ValueLoss:
 
     value: Callable[[], Tensor]
 
+    def evaluated(self) -> Tensor:
+        """Return the loss without gradients; noise that it draws is the same each time."""
+        return _evaluated(self.value)
+
 
 @dataclass(frozen=True)
 class SlopeLoss:
@@ -56,6 +60,10 @@ class SlopeLoss:
     direction: Tensor
     by_energy: float
     value: Callable[[], Tensor]
+
+    def evaluated(self) -> Tensor:
+        """Return the loss without gradients."""
+        return _evaluated(self.value)
 
 
 GraphLoss = ValueLoss | SlopeLoss
@@ -136,6 +144,12 @@ def _viewed(model: nn.Module, found: dict[str, tuple[Tensor, Tensor]]) -> list[t
     return [(view, b, g) for name, (b, g) in found.items() for view in views(name, model.get_submodule(name))]
 
 
+def _evaluated(value: Callable[[], Tensor]) -> Tensor:
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        return value().detach()
+
+
 def _traced(model: nn.Module, value: Callable[[], Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
     """Inputs `[..., in]` and gradients by outputs `[..., out]` of each linear module, calls joined."""
     calls: list[tuple[str, Tensor, Tensor]] = []
@@ -160,7 +174,7 @@ def _traced(model: nn.Module, value: Callable[[], Tensor]) -> dict[str, tuple[Te
         for hook in hooks:
             hook.remove()
     if not bool(torch.isfinite(total)):
-        raise DataError(f"the loss of a graph is {float(total)}: the layers cannot be looked into")
+        raise DataError(f"the loss of a graph is {total.item()}: the layers cannot be looked into")
     if not calls or not total.requires_grad:
         return {}
     gradients = torch.autograd.grad(total, [shift for *_, shift in calls], allow_unused=True)

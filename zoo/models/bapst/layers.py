@@ -61,8 +61,11 @@ class Round(nn.Module):
     def encoded(self, e: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the encoder's features `e [edges, c]`, `h [nodes, c]` add to an edge's first layer.
 
-        Of the edge itself `[edges, c]`, and of a node as receiver and as sender `[nodes, 2c]`.
+        Of the edge itself `[edges, c]`, and of a node as receiver and as sender `[nodes, 2c]`. Where the
+        layer has a forward hook, the features as they are: it is called then, and costs more.
         """
+        if self.edge[0]._forward_hooks:
+            return e, h
         parts = self._parts()
         bias = self.edge[0].bias
         return linear(e, parts[1], bias), linear(h, torch.cat([parts[3], parts[5]]))  # type: ignore[arg-type]
@@ -79,6 +82,11 @@ class Round(nn.Module):
             fixed: from `encoded`.
             links: see `Links`.
         """
+        if self.edge[0]._forward_hooks:
+            ends = torch.cat([h, fixed[1]], dim=1)
+            around = gather(ends, links.receivers), gather(ends, links.senders)
+            e = self.edge(torch.cat([e, fixed[0], *around], dim=1))
+            return e, self._at_nodes(e, h, first, links)
         parts = self._parts()
         as_receiver, as_sender = (fixed[1] + linear(h, torch.cat([parts[2], parts[4]]))).chunk(2, dim=1)
         x = torch.addmm(fixed[0], e, parts[0].T)
@@ -86,8 +94,11 @@ class Round(nn.Module):
         x.add_(gather(as_receiver, links.receivers))
         x.add_(gather(as_sender, links.senders))
         e = self.edge[2](x.relu_()).relu_()
+        return e, self._at_nodes(e, h, first, links)
+
+    def _at_nodes(self, e: Tensor, h: Tensor, first: Tensor, links: Links) -> Tensor:
         received = segment_sum(e * links.weight, links.receivers) * SUM_SCALE
-        return e, self.node(torch.cat([received, h, first], dim=1))
+        return self.node(torch.cat([received, h, first], dim=1))
 
     def _parts(self) -> tuple[Tensor, ...]:
         """Columns of the first weight: edge now, encoded; receiver now, encoded; sender now, encoded."""

@@ -19,6 +19,9 @@ from zoo.errors import ConfigError
 from zoo.progress import Bar, progress
 from zoo.tasks.base import Task
 
+#: Graphs that are measured, unless told: at most `MOST`, at least `FEWEST`, about `PARTICLES` in all.
+MOST, FEWEST, PARTICLES = 32, 6, 6000
+
 
 @dataclass
 class Layers:
@@ -56,6 +59,11 @@ class Layers:
             self.measured.places[place], second, self.bottleneck(at.second), activation, count
         )
 
+    def cost(self, place: str, neurons: Neurons) -> int:
+        """Return the number of parameters that neurons add, biases counted."""
+        first = self.measured.maps[self.places[place].first].view
+        return neurons.parameters + int(first.bias) * neurons.count
+
 
 def measure_layers(task: Task, frames: Frames, graphs: int, seed: int = 0) -> Layers:
     """Measure the layers of a task's network; neither task nor model are changed.
@@ -84,6 +92,11 @@ def measure_layers(task: Task, frames: Frames, graphs: int, seed: int = 0) -> La
     modules = {name.partition("[")[0] for name in measured.maps}
     known = {place.name: place for place in places if place.name in measured.places}
     return Layers(task, chosen, measured, known, refused, unseen(model, modules))
+
+
+def default_graphs(particles: int) -> int:
+    """How many graphs of a system are measured unless told."""
+    return max(FEWEST, min(MOST, PARTICLES // max(particles, 1)))
 
 
 def exact_copy(task: Task) -> Task:

@@ -1,0 +1,106 @@
+"""What is wrong with the layers of a network, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo.analysis.flags import Flag
+from zoo.verbs.inside.record import Inside
+
+#: A place is a bottleneck where a few neurons bring the loss of other graphs down by so much,
+WORTH = 0.02
+#: and by so many standard errors.
+SURE = 3.0
+#: Share of dead units in an activation.
+DEAD = 0.1
+#: Directions in which inputs vary where they have collapsed, of maps with so many inputs and outputs at
+#: least: a map to one energy needs no more than one.
+COLLAPSED, UNITS = 1.5, 8
+#: Gradient of a weight as a share of that in the middle layer, and how many times as large.
+VANISHED, EXPLODED = 1e-5, 1e5
+#: Dirichlet energy after the last layer as a share of the largest before it, and its size.
+SMOOTHED, SMOOTH = 0.05, 0.01
+
+
+def flags(record: Inside) -> None:
+    """Add the flags of a look at layers."""
+    record.flags += [*_bottleneck(record), *_dead(record), *_collapsed(record), *_gradients(record)]
+    record.flags += _smoothed(record)
+
+
+def _bottleneck(record: Inside) -> list[Flag]:
+    place = record.facts.get("best_place")
+    if place is None or "decrease" not in record.arrays:
+        return []
+    k = record.facts["places"].index(place)
+    drop, error = record.arrays["decrease"][k], record.arrays["decrease_error"][k]
+    if drop < WORTH or not drop > SURE * error:
+        return []
+    count, cost = record.facts["neurons"][k], int(record.arrays["cost"][k])
+    text = (
+        f"{count} more neurons at {place} ({cost} parameters) bring the loss of other graphs down by "
+        f"{100 * drop:.1f} ± {100 * error:.1f} % at once: widen it, or train with --grow"
+    )
+    return [Flag("bottleneck", text)]
+
+
+def _dead(record: Inside) -> list[Flag]:
+    if "dead" not in record.arrays:
+        return []
+    out = []
+    rows = zip(
+        record.facts["activations"], record.facts["activation_kinds"], record.arrays["dead"],
+        record.arrays["activation_units"], strict=True,
+    )  # fmt: skip
+    for name, kind, dead, units in rows:
+        if dead > DEAD * units:
+            text = (
+                f"{int(dead)} of {int(units)} units of {name} ({kind}) are flat or constant on all graphs: "
+                "they learn nothing more. Lower optim.lr, or make the layer narrower"
+            )
+            out.append(Flag("dead units", text))
+    return out
+
+
+def _collapsed(record: Inside) -> list[Flag]:
+    arrays, out = record.arrays, []
+    rows = zip(
+        record.facts["maps"], arrays["effective_rank"], arrays["units"], arrays["outputs"], strict=True
+    )
+    for name, rank, units, outputs in rows:
+        if min(units, outputs) >= UNITS and rank < COLLAPSED:
+            text = (
+                f"what reaches {name} varies in {rank:.1f} of {int(units)} directions: the layers before it "
+                "have collapsed. Normalise, or lower optim.lr"
+            )
+            out.append(Flag("rank collapse", text))
+    return out
+
+
+def _gradients(record: Inside) -> list[Flag]:
+    gradient = record.arrays["gradient"]
+    middle = float(np.median(gradient))
+    out = []
+    for name, value in zip(record.facts["maps"], gradient, strict=True):
+        if middle > 0 and value < VANISHED * middle:
+            share = f"{value / middle:.0e}"
+            text = f"the gradient of {name} is {share} of that of the middle layer: it hardly learns"
+            out.append(Flag("vanishing gradients", text))
+        if middle > 0 and value > EXPLODED * middle:
+            text = f"the gradient of {name} is {value / middle:.0e} times that of the middle layer: clip it"
+            out.append(Flag("exploding gradients", text))
+    return out
+
+
+def _smoothed(record: Inside) -> list[Flag]:
+    energy = record.arrays.get("dirichlet")
+    if energy is None or len(energy) < 3:
+        return []
+    last, largest = float(energy[-1]), float(energy.max())
+    if last > SMOOTHED * largest or last > SMOOTH:
+        return []
+    text = (
+        f"features of neighbours differ by {last:.1e} (Dirichlet energy) after the last layer, {largest:.1e} "
+        "at most before: nodes have become alike. Fewer layers, or a residual connection, keeps them apart"
+    )
+    return [Flag("over-smoothing", text)]
