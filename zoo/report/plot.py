@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from itertools import count
 from textwrap import wrap
@@ -79,15 +80,18 @@ class Drawing:
         """The title as the beginning of a file's name."""
         return file_name(self.title)
 
+    @cached_property
     def table(self) -> str:
         """What is drawn, as CSV: columns are called as the axes are, with units."""
         return self.rows or ("" if self.figure is None else figure_table(self.figure))
 
+    @cached_property
     def pdf(self) -> bytes:
         """The picture as PDF; b"" without a figure."""
         with style():
             return b"" if self.figure is None else figure_pdf(self.figure)
 
+    @property
     def svg_file(self) -> str:
         """The picture as an SVG file that stands by itself."""
         return standalone_svg(self.svg)
@@ -109,7 +113,9 @@ def panels(columns: int, rows: int = 1, width: float = 3.4, height: float = 2.8,
 def finish(figure: Figure, title: str, alt: str, caption: str) -> Drawing:
     """Turn a figure into markup. `alt` is read to people who cannot see it."""
     _wrap_titles(figure)
-    return Drawing(title, to_svg(figure, alt), caption, figure=figure)
+    svg = to_svg(figure, alt)
+    figure.set_layout_engine("none")  # all is in its place: a PDF need not find it again
+    return Drawing(title, svg, caption, figure=figure)
 
 
 def to_svg(figure: Figure, alt: str) -> str:

@@ -35,10 +35,10 @@ def links(drawing: Drawing, prefix: str) -> list[Link]:
 
     The data travels compressed: without scripts, the link saves it as it is, `.csv.gz`.
     """
-    packed = gzip.compress(drawing.table().encode(), 9, mtime=0)
+    packed = gzip.compress(drawing.table.encode(), 9, mtime=0)
     name = f"{prefix}-{drawing.name}"
     return [
-        Link("PDF", f"{name}.pdf", _inline(drawing.pdf(), "application/pdf")),
+        Link("PDF", f"{name}.pdf", _inline(drawing.pdf, "application/pdf")),
         Link("CSV", f"{name}.csv.gz", _inline(packed, "application/gzip")),
     ]
 
@@ -56,8 +56,8 @@ def write_pictures(drawings: Iterable[Drawing], folder: Path) -> list[Path]:
         while folder / f"{stem}.svg" in written:
             number += 1
             stem = f"{drawing.name}-{number}"
-        write_text(folder / f"{stem}.svg", drawing.svg_file())
-        write_bytes(folder / f"{stem}.pdf", drawing.pdf())
-        write_text(folder / f"{stem}.csv", drawing.table())
+        write_text(folder / f"{stem}.svg", drawing.svg_file)
+        write_bytes(folder / f"{stem}.pdf", drawing.pdf)
+        write_text(folder / f"{stem}.csv", drawing.table)
         written += [folder / f"{stem}.{ending}" for ending in ("svg", "pdf", "csv")]
     return written

@@ -12,7 +12,7 @@ from matplotlib import collections, container, contour, image, lines, patches
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from zoo.report.saving.names import Names, place
+from zoo.report.saving.names import Names, own_name, place
 
 #: Series, and a column's name and value each.
 Row = tuple[str, dict[str, Any]]
@@ -105,15 +105,15 @@ def _curve(axis: Axes, line: Any, series: str, x: str, y: str) -> Iterator[Row]:
         yield from _table(series, {x: place(axis.xaxis, at), y: place(axis.yaxis, height)})
     elif in_x or in_y:  # a line across the panel
         own, name, values = (axis.xaxis, x, at) if in_x else (axis.yaxis, y, height)
-        yield from _table(series or "line across", {name: place(own, values)[:1]})
+        yield from _table(own_name(line) or "line across", {name: place(own, values)[:1]})
 
 
 def _line(axis: Axes, line: lines.Line2D, names: Names, x: str, y: str) -> Iterator[Row]:
     if isinstance(line, lines.AxLine):
         first = line.get_xy1() or (0.0, 0.0)
         second = line.get_xy2() or (first[0] + 1, first[1] + float(line.get_slope()))
-        yield names.series(line) or "line across", {x: first[0], y: first[1]}
-        yield names.series(line) or "line across", {x: second[0], y: second[1]}
+        yield own_name(line) or "line across", {x: first[0], y: first[1]}
+        yield own_name(line) or "line across", {x: second[0], y: second[1]}
     else:
         yield from _curve(axis, line, names.series(line), x, y)
 
