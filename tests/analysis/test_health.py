@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.analysis.health import collapse, curve_flags, dead_beads, ended, not_finite
+from zoo.analysis.health import collapse, curve_flags, dead_beads, ended, not_finite, run_away
 from zoo.errors import RunFailed
 
 
@@ -83,6 +83,15 @@ def test_the_first_bad_parameter_is_named() -> None:
         net[1].bias[0] = torch.nan
     flag = not_finite("weights", net.named_parameters())
     assert flag is not None and "3 of the 8 weights of 1.weight are NaN or infinite, and 1 more" in flag.text
+
+
+def test_weights_that_run_away_are_named() -> None:
+    net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
+    assert run_away(net.named_parameters()) is None
+    with torch.no_grad():
+        net[0].weight[0, 0], net[1].bias[1] = -3e9, torch.inf
+    flag = run_away(net.named_parameters())
+    assert flag is not None and "0.weight up to 3e+09" in flag.text
 
 
 def test_collapse_is_by_column() -> None:

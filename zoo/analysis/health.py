@@ -22,6 +22,8 @@ LOST, FACTOR = 0.5, 3.0
 SINCE, RISE = 5, 0.05
 #: Stalled: epochs, and the gain that is as good as none, as a share and in steps of the noise.
 LONG, GAIN, NOISE = 10, 0.02, 3.0
+#: No weight of a network that works is as large.
+HUGE = 1e6
 #: Predictions that differ less than this share of what they shall predict are all the same.
 COLLAPSED = 0.02
 
@@ -44,6 +46,16 @@ def not_finite(what: str, tensors: Iterable[tuple[str, Tensor]]) -> Flag | None:
         f"{count} of the {values.numel()} {what} of {name} are NaN or infinite{more}: lower optim.lr or "
         "train.gradient_clip, and look at the data (`zoo data check`)",
     )
+
+
+def run_away(tensors: Iterable[tuple[str, Tensor]]) -> Flag | None:
+    """Return a flag that names the tensor with the largest weight, where that is beyond all use."""
+    finite = ((name, t.detach().abs()) for name, t in tensors if t.numel() and t.is_floating_point())
+    sizes = [(float(t[torch.isfinite(t)].max()), name) for name, t in finite if bool(torch.isfinite(t).any())]
+    largest, name = max(sizes, default=(0.0, ""))
+    if largest < HUGE:
+        return None
+    return Flag("divergence", f"weights have run away, those of {name} up to {largest:.2g}: lower optim.lr")
 
 
 def curve_flags(rows: Sequence[Row]) -> list[Flag]:

@@ -7,7 +7,7 @@ from typing import Any
 from lightning.pytorch.callbacks import Callback
 
 from zoo.analysis.flags import Flag
-from zoo.analysis.health import curve_flags, dead_beads, not_finite
+from zoo.analysis.health import curve_flags, dead_beads, not_finite, run_away
 from zoo.models.autoencoder import BeadAutoencoder
 from zoo.models.base import ZooModel
 from zoo.tasks.callbacks import Curve
@@ -45,7 +45,7 @@ class Health(Callback):
 
 
 def _weight_flags(model: ZooModel) -> list[Flag]:
-    found = [not_finite("weights", model.named_parameters())]
+    found = [not_finite("weights", model.named_parameters()), run_away(model.named_parameters())]
     if isinstance(model, BeadAutoencoder):
         found.append(_beads(model))
     return [flag for flag in found if flag is not None]
