@@ -73,7 +73,9 @@ class Grow(Strict):
     share: float = Field(
         0.1, gt=0, le=10, description="parameters of an addition, as a share of those at the start"
     )
-    frames: int = Field(32, ge=2, description="frames of train that are measured on")
+    frames: int | None = Field(
+        None, ge=2, description="frames of train to measure on; by default 32 of molecules, fewer of glasses"
+    )
 
 
 class RunConfig(Strict):

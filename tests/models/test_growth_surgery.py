@@ -132,11 +132,18 @@ def test_averages_begin_with_the_new_value(model, graph):
     averaged.on_train_batch_end(trainer, module)
     with torch.no_grad():
         model.head.lin1.weight += 1.0
-    old = averaged.average["head.lin1.weight"].clone()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    old = {name: v.clone() for name, v in averaged.average.items()}
     incoming, outgoing, bias = new_neurons(model, PLACES[0])
     widen(model, PLACES[0], incoming, outgoing, bias)
-    averaged.follow(model)
-    assert torch.equal(averaged.average["head.lin1.weight"], torch.cat([old, incoming]))
+    with torch.no_grad():
+        model.head.lin2.weight[:, :3] += 0.25  # as a correction does
+    averaged.follow(before, model)
+    new = averaged.average
+    assert torch.equal(new["head.lin1.weight"], torch.cat([old["head.lin1.weight"], incoming]))
+    expected = torch.cat([old["head.lin2.weight"] + 0.25, outgoing], 1)
+    assert torch.allclose(new["head.lin2.weight"], expected, atol=1e-15)
+    assert torch.equal(new["embedding.weight"], old["embedding.weight"])
     averaged.on_validation_start(trainer, module)  # the sizes fit
 
 

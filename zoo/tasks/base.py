@@ -150,13 +150,15 @@ class Task(lightning.LightningModule):
         out = {name: np.concatenate(arrays) for name, arrays in parts.items()}
         return {"frame": frames.index, **out}
 
-    def sample_losses(self, frames: Frames) -> Iterator[GraphLoss]:
+    def sample_losses(self, frames: Frames, size: int = 1) -> Iterator[GraphLoss]:
         """The loss of each frame by itself, for a look into the layers (`zoo.analysis.layers`).
+
+        With a `size` above 1 the losses of so many frames at a time, for their values alone.
 
         The task is in evaluation mode, and best in float64. A loss that depends on derivatives of what the
         network returns must say so: see `SlopeLoss`.
         """
-        for batch in self.loader(frames, 1):
+        for batch in self.loader(frames, size):
             yield ValueLoss(partial(self._value, self.cast(batch)))
 
     def _value(self, batch: Data) -> torch.Tensor:

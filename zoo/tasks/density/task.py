@@ -235,12 +235,12 @@ class DensityTask(Task):
         """Inverse of `on_save_checkpoint`."""
         self._saved = dict(checkpoint.get("density", {}))
 
-    def sample_losses(self, frames: Frames) -> Iterator[GraphLoss]:
+    def sample_losses(self, frames: Frames, size: int = 1) -> Iterator[GraphLoss]:
         """See `Task`: the matching loss of the data, also of what was trained on energies."""
         positions = torch.from_numpy(frames.array(keys.POSITIONS).astype("float64"))
         rows = self.model.coordinates.from_cartesian(positions)[0].to(self._precision)
-        for row in rows.to(self.device):
-            yield ValueLoss(partial(self.model.matching_loss, row[None]))
+        for part in rows.to(self.device).split(size):
+            yield ValueLoss(partial(self.model.matching_loss, part))
 
     # --- validation --------------------------------------------------------------------------------
 

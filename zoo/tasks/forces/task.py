@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from torch_geometric.data import Data
 
 from zoo import keys
-from zoo.analysis.layers.probe import GraphLoss, SlopeLoss
+from zoo.analysis.layers.probe import GraphLoss, SlopeLoss, ValueLoss
 from zoo.data.dataset import Dataset, Frames
 from zoo.data.graph import Graph, num_graphs
 from zoo.data.info import DataInfo, Interface, data_info
@@ -62,10 +62,13 @@ class ForcesTask(Task):
             logs["energy_mae"] = error.abs().mean()
         return loss, logs
 
-    def sample_losses(self, frames: Frames) -> Iterator[GraphLoss]:
+    def sample_losses(self, frames: Frames, size: int = 1) -> Iterator[GraphLoss]:
         """See `Task`: the loss depends on how the energy changes with positions."""
-        for batch in self.loader(frames, 1):
+        for batch in self.loader(frames, size):
             batch = self._labelled(self.cast(batch), fixed=True)
+            if size > 1:
+                yield ValueLoss(partial(self._value, batch))
+                continue
             energy, forces = (t.requires_grad_() for t in energy_and_forces(self.model, batch))
             by_forces, by_energy = torch.autograd.grad(
                 self._error(energy, forces, batch)[0], (forces, energy), allow_unused=True

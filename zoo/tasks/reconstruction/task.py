@@ -148,9 +148,9 @@ class ReconstructionTask(Task):
         weights = next(iter([*self.model.parameters(), *self.model.buffers()]), None)
         return x if weights is None else x.to(weights.device, _floating(self.model))
 
-    def sample_losses(self, frames: Frames) -> Iterator[GraphLoss]:
+    def sample_losses(self, frames: Frames, size: int = 1) -> Iterator[GraphLoss]:
         """See `Task`: the loss as of validation."""
-        for batch in self._loader(frames, 1):
+        for batch in self._loader(frames, size):
             yield ValueLoss(partial(self._value, batch))
 
     # --- predictions -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from zoo.files import write_json
 from zoo.models.growth import Swap, follow, parameters_in_use
 from zoo.run import GROWTH, Run
 from zoo.tasks.callbacks import AveragedWeights
-from zoo.verbs.growing.event import Growth, best_growth, widen_everywhere
-from zoo.verbs.inside.layers_measure import exact_copy, sample
+from zoo.verbs.growing.event import Growth, best_growths, widen_everywhere
+from zoo.verbs.inside.layers_measure import default_graphs, exact_copy, sample
 from zoo.verbs.looking.callback import undisturbed
 from zoo.verbs.looking.journal import Journal
 
+#: What is kept of an addition, and the parameters that it replaced.
+Addition = tuple[dict[str, Any], list[Swap]]
 #: Relative difference of the promised and the measured gain that is told of.
 TOLERANCE = 0.05
 
@@ -47,10 +50,12 @@ class Growing(Callback):
     ) -> None:  # fmt: skip
         self.settings, self.run, self.seed, self.journal = settings, run, seed, journal
         self.averaged = averaged
-        self.frames = sample(frames, settings.frames, seed)
+        particles = frames.dataset.system.num_particles
+        self.frames = sample(frames, settings.frames or default_graphs(particles), seed)
         self.start: int | None = None
         self.growth: dict[str, int] = {}
         self.events: list[dict[str, Any]] = []
+        self.flags: list[Flag] = []
 
     def on_train_start(self, trainer: Any, module: Any) -> None:
         """Count the parameters of a network that has not grown yet."""
@@ -70,55 +75,44 @@ class Growing(Callback):
         self.journal.at("growing")
         with undisturbed():
             add = self._best if self.settings.where == "bottleneck" else self._everywhere
-            event, swaps = add(module, allowed - now, epochs)
+            for event, swaps in add(module, allowed - now, epochs):
+                for optimizer in trainer.optimizers:
+                    follow(optimizer, swaps)
+                size = parameters_in_use(module.model)
+                event = {**event, "parameters": {"before": now, "after": size}}
+                self.events.append({"epoch": epochs, "step": trainer.global_step, **event})
+                now = size
         self.journal.at("training")
-        for optimizer in trainer.optimizers:
-            follow(optimizer, swaps)
         if self.averaged is not None:
             self.averaged.follow(before, module.model)
         self.growth = dict(module.model.growth)
-        parameters = {"before": now, "after": parameters_in_use(module.model)}
-        self.events.append({"epoch": epochs, "step": trainer.global_step, **event, "parameters": parameters})
         self._write()
 
-    def _best(self, module: Any, budget: int, epochs: int) -> tuple[dict[str, Any], list[Swap]]:
-        growth, found = best_growth(module, self.frames, budget)
-        places = [candidate.record() for candidate in found]
-        if growth is None:
-            return {"added": {}, "places": places}, []
-        chosen = growth.chosen
-        event = {
-            "added": {chosen.place.name: chosen.neurons.count},
-            **chosen.record(),
-            "measured": growth.measured,
-            "amplitude": growth.amplitude,
-            "loss": {"before": growth.before, "after": growth.after},
-            "places": places,
-        }
-        self._compare(growth, epochs)
-        return event, growth.apply(module.model)
+    def _best(self, module: Any, budget: int, epochs: int) -> Iterator[Addition]:
+        for growth in best_growths(module, self.frames, budget):
+            self._compare(growth, epochs)
+            yield growth.record(), growth.apply(module.model)
 
     def _compare(self, growth: Growth, epochs: int) -> None:
         """Say where the gain that was measured is not the one that was promised."""
         promised, place = growth.chosen.neurons.gain, growth.chosen.place.name
         ratio = growth.measured / promised
-        flags = []
         if not abs(ratio - 1) <= TOLERANCE:
             text = (
                 f"the neurons added at {place} after epoch {epochs} bring {100 * ratio:.3g} % of the gain "
                 "that was promised: something between the two maps is not what it was measured as"
             )
-            flags.append(Flag("growth", text))
-        self.journal.flag("growth", flags)
+            self.flags.append(Flag("growth", text))
+            self.journal.flag("growth", self.flags)
 
-    def _everywhere(self, module: Any, budget: int, epochs: int) -> tuple[dict[str, Any], list[Swap]]:
+    def _everywhere(self, module: Any, budget: int, epochs: int) -> Iterator[Addition]:
         task = exact_copy(module)
         places, _ = growable(task.model, next(iter(task.sample_losses(self.frames))).value)
         before = dict(module.model.growth)
         swaps = widen_everywhere(module.model, places, budget, seed=self.seed * 1_000_003 + epochs)
-        after = module.model.growth
-        added = {place: after[place] - before.get(place, 0) for place in after}
-        return {"added": {place: count for place, count in added.items() if count}}, swaps
+        added = {name: n - before.get(name, 0) for name, n in module.model.growth.items()}
+        if swaps:
+            yield {"added": {name: n for name, n in added.items() if n}}, swaps
 
     def _write(self) -> None:
         record = {"format": 1, "where": self.settings.where, "parameters": self.start, "events": self.events}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-#: First amplitude: where a straight line would have brought the loss down by this share of it.
+#: First amplitude: where a straight line would have brought the loss down by this share of its size.
 FIRST = 0.01
 #: Largest numbers of doublings and of halvings.
 DOUBLINGS, HALVINGS = 30, 20
@@ -20,10 +20,10 @@ def line_search(loss: Callable[[float], float], start: float, gain: float) -> tu
         start: loss at 0.
         gain: −d loss/dγ at 0, about.
     """
-    if gain <= 0 or start <= 0:
+    if gain <= 0:
         return 0.0, start
     best = (0.0, start)
-    gamma = FIRST * start / gain
+    gamma = FIRST * (abs(start) or 1.0) / gain
     for _ in range(HALVINGS):
         value = loss(gamma)
         if value < start:
