@@ -207,7 +207,7 @@ def test_names_of_files_are_short_and_plain():
 
 def test_a_scene_has_its_coordinates_and_a_still():
     bonds, notes = np.array([[0, 1], [0, 2]]), ["first"]
-    made = scene("Water", WATER, np.array([8, 1, 1]), bonds, notes, "alt", "caption", unit="Å")
+    made = scene("Water", WATER, np.array([8, 1, 1]), bonds, notes, "alt", "Look.", unit="Å")
     rows = read(made.table)
     assert [r["atomic number"] for r in rows] == ["8", "1", "1"] and rows[0]["note"] == "first"
     assert np.allclose([[float(r[f"{a} (Å)"]) for a in "xyz"] for r in rows], WATER[0])
@@ -245,8 +245,9 @@ def test_legends_of_many_runs_stay_within_the_figure():
 def test_titles_of_panels_do_not_run_into_each_other():
     figure, axes = panels(3)
     for axis in axes[0]:
+        axis.plot([1], [2])
         axis.set_title("a rather long name of a model, particles of type A: r = 0.97")
-    finish(figure, "t", "alt", "caption")
+    finish(figure, "t", "alt", "Look.")
     renderer = plot.FigureCanvasAgg(figure).get_renderer()
     boxes = [axis.title.get_window_extent(renderer) for axis in axes[0]]
     assert all(a.x1 < b.x0 for a, b in pairwise(boxes))

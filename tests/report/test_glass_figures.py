@@ -121,7 +121,7 @@ def test_one_time_is_drawn_as_one_point_for_each_model(tmp_path):
 def test_transfer_matrix_shows_each_number_and_leaves_out_what_is_unknown():
     matrix = np.array([[0.71, 0.52], [np.nan, 0.83]])
     with style():
-        drawing = draw_transfer(matrix, ["T=0.44", "T=0.64"], ["T=0.44", "T=0.64"], "Transfer", "What.")
+        drawing = draw_transfer(matrix, ["T=0.44", "T=0.64"], ["T=0.44", "T=0.64"], "Transfer", "Look.")
     assert all(f">{number}</text>" in drawing.svg for number in ("0.71", "0.52", "0.83"))
     assert "nan" not in drawing.svg
     assert "T=0.44 on T=0.64 0.52" in drawing.svg and "T=0.64 on T=0.44" not in drawing.svg

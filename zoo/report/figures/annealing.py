@@ -43,7 +43,8 @@ def draw(group: Group) -> Drawing | None:
         "effective sample size (dotted line: the dataset's temperature). Middle: Kish's effective sample "
         "size of fresh draws at the dataset's temperature, unclipped, and of the buffer (dotted). Right: the "
         "same against the number of energies computed so far. Few draws make these values rough; the table's "
-        "are of the whole sample. A value that falls after it rose is a mode lost, or found."
+        "are of the whole sample (ESS as a share of the draws, no unit). Look for values that fall after "
+        "they rose: a mode was lost, or found."
     )
     ends = ", ".join(f"{label} {_last(rows, 'val_ess'):.2g}" for label, rows in curves)
     return finish(figure, "Temperature and effective sample size in training", f"Last ESS: {ends}", caption)

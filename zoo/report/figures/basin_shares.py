@@ -64,6 +64,7 @@ def draw(group: Group) -> Drawing | None:
         f"edge: none or nearly none. {cis if any(map(is_cis, names)) else ''}The words beside a model are "
         "the verdict: missing (under a tenth of the reference) and starved (under a half, or under 0.8 after "
         "reweighting), each beyond chance at one false alarm in 100 verdicts."
+        " Look for full marks off the bar by more than the errors."
         + (f" {notes[0]}." if notes else "")
         + _joint(shown)
     )

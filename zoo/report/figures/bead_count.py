@@ -53,7 +53,9 @@ def draw(group: Group) -> Drawing | None:
         "Left: mean square distance of decoded from original coordinates on the test split, seeds averaged "
         "with their standard deviation. pca is the least that anything linear with so many components can "
         "have, segment-map and random-map are maps that are not learned with the best linear decoder. Right: "
-        "mean square force on a bead, which force matching has to explain: it rises where bonds are cut."
+        "mean square force on a bead, which force matching has to explain: it rises where bonds are cut. "
+        "Look for the number of beads beyond which a curve is flat, and for how far a learned map is below "
+        "segment-map, which needs no training."
     )
     alt = "; ".join(
         f"{name} {np.mean(line[max(line)]):.3g} at {max(line):.0f} beads" for name, line in error.items()

@@ -51,8 +51,9 @@ def draw(group: Group) -> Drawing | None:
     caption = (
         f"Root mean square error of the ensemble's mean, in {unit}, against what is expected: the spread of "
         f"its members and the standard error of the clones, added in squares. Test particles in {BINS} "
-        "groups of equal size by spread; bars: standard error. Above the dashed line the ensemble is too "
-        "sure of itself: its members err alike. A curve that rises tells which particles not to trust."
+        "groups of equal size by spread; bars: standard error. Look for points above the dashed line: "
+        "there the ensemble is too sure of itself, its members err alike. A curve that rises tells which "
+        "particles not to trust, a flat one tells nothing."
     )
     return finish(
         figure, "Calibration of the ensemble", "Error over expected error: " + ", ".join(words), caption

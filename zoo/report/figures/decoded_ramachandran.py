@@ -54,10 +54,9 @@ def draw(group: Group) -> Drawing | None:
     caption = (
         f"Backbone torsions of {len(found[0].frames):,} test frames and of the same frames encoded and "
         f"decoded: −ln of the share in a bin of {360 / BINS:g}°, in kT above the most frequent bin. A "
-        "perfect decoder gives the left map again. Few beads lose torsions: structures are then averages "
-        "over what the beads do not tell, and fall onto lines. Total variation distance from the originals: "
-        + "; ".join(lost)
-        + "."
+        "perfect decoder gives the left map again. Look for islands that are gone and for points on lines: "
+        "few beads lose torsions, and structures are then averages over what the beads do not tell. Total "
+        "variation distance from the originals: " + "; ".join(lost) + "."
     )
     alt = "Ramachandran planes of originals and decoded structures; distance " + ", ".join(lost)
     return finish(figure, "Ramachandran planes of decoded structures", alt, caption)

@@ -49,7 +49,8 @@ def draw(group: Group) -> Drawing | None:
         f"Left: mean absolute error of a force component on the test split, in {unit}, by element (in "
         "brackets: atoms of it). Right: the same as a share of the mean absolute component on that "
         "element; 100 % is no better than predicting no force. Error bars, where there are several "
-        "seeds: standard deviation."
+        "seeds: standard deviation. Look for an element that stands out at the right: there are few of it, "
+        "or its bonds are stiff."
     )
     alt = "Force error by element. " + "; ".join(
         f"{label}: "

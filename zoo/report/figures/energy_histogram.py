@@ -45,9 +45,9 @@ def draw(group: Group) -> Drawing | None:
     legend(figure, axes[0, 0])
     caption = (
         f"Density of the potential energy in 1/{unit} (logarithmic): the reference ({len(known):,} frames), "
-        "the model's draws as they come (dotted), and with their weights. The reweighted line should lie on "
-        "the reference; draws to the right of it are strained and weigh little. Beyond the right edge or "
-        "without a finite energy: "
+        "the model's draws as they come (dotted), and with their weights. Look for whether the reweighted "
+        "line lies on the reference; draws to the right of it are strained and weigh little. Beyond the "
+        "right edge or without a finite energy: "
         + ", ".join(f"{d.label} {100 * b:.2g} %" for d, b in zip(found, beyond, strict=True))
     )
     medians = ", ".join(f"{d.label} {np.median(d.arrays['energy']):.4g}" for d in found)

@@ -52,9 +52,9 @@ def draw(group: Group) -> Drawing | None:
     caption = (
         f"Propensity{when} of {cut} of test configuration {frame}, divided by the mean of the particle's "
         f"type in this configuration (no unit; positions in {unit}): bright particles move more than "
-        "their kind does on average. Same colours in all panels. A good model puts bright and dark "
-        "regions where they are measured; its colours are paler, as it predicts the mean of what it "
-        "cannot know."
+        "their kind does on average. Same colours in all panels. Look for whether bright and dark "
+        "regions are where they are measured; the colours of a good model are paler, as it predicts the "
+        "mean of what it cannot know."
     )
     rs = [f"{label} {np.corrcoef(values[slab], fields[0][1][slab])[0, 1]:.2f}" for label, values in fields[1:]
           if np.std(values[slab]) > 0]  # fmt: skip

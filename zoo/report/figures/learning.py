@@ -43,13 +43,14 @@ def draw(group: Group) -> Drawing | None:
             title=f"{key.replace('_', ' ')} on the validation split",
         )
     caption = (
-        "Left: the loss that is minimised, on the training (faint) and validation split. A gap that "
-        "widens is overfitting; curves that still fall at the end would gain from more epochs. "
+        "Left: the loss that is minimised, on the training (faint) and validation split (no unit). "
+        "Look for a gap that widens, which is overfitting, and for curves that still fall at the end: they "
+        "would gain from more epochs. "
     )
     if key:
         caption += (
-            "Right: a metric of the validation split against the time spent; dotted lines are baselines on "
-            "the test split."
+            "Right: a metric of the validation split against the time spent in seconds; dotted lines are "
+            "baselines on the test split."
         )
     ends = ", ".join(f"{label} {curve[-1].get('val_loss', float('nan')):.3g}" for label, curve in curves)
     alt = f"Learning curves. Last validation loss: {ends}."

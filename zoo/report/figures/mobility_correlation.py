@@ -56,8 +56,8 @@ def draw(group: Group) -> Drawing | None:
         "configurations: how strong and how large fast and slow regions are (the part of χ4 within this "
         "distance); bars: standard error by bootstrap over configurations. The noise of the "
         "clones is taken out of the measured curves where they are kept apart. "
-        "A good model has the measured G(r); one that averages over neighbours decays too slowly, and a χ "
-        "far below the measured one means pale regions."
+        "Look for curves on the measured G(r): a model that averages over neighbours decays too slowly, and "
+        "a χ far below the measured one means pale regions."
     )
     words = ", ".join(f"{label} {pairs.susceptibility()[:, time].mean():.2g}" for label, pairs in fields)
     alt = f"Spatial correlation of mobility; susceptibility{at_time(group, time)}: {words}"

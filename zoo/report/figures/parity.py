@@ -40,8 +40,9 @@ def draw(group: Group) -> Drawing | None:
     figure.colorbar(drawn, ax=axes[0].tolist(), label="components in a bin", shrink=0.85)
     caption = (
         f"Each of the {pairs[0][1].size:,} Cartesian force components of the test split, in {unit}; "
-        "colour: how many fall into a bin (logarithmic). A perfect model lies on the dashed line; a "
-        "flat cloud is a model that predicts less force than there is."
+        "colour: how many fall into a bin (logarithmic). A perfect model lies on the dashed line. "
+        "Look for a flat cloud, which is a model that predicts less force than there is, and for clouds "
+        "beside the line, which are atoms that it does not tell apart."
     )
     alt = "Predicted against true forces: " + "; ".join(
         f"{label}, mean absolute error {np.abs(g - t).mean():.3g} {unit}" for label, t, g in pairs

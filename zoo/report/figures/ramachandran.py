@@ -42,7 +42,8 @@ def draw(group: Group) -> Drawing | None:
         f"Backbone torsions of {phi.size:,} conformations ({len(data):,} frames of all splits{every}): "
         "−ln of the share in a bin of 5°, in kT above the most frequent bin; both axes are periodic, "
         f"empty bins were not visited. {100 * right:.1f} % have φ > 0. The shares are those of the data "
-        "as it was made, which need not be the equilibrium."
+        "as it was made, which need not be the equilibrium. Look for regions with few frames or none: a "
+        "network has not seen them."
     )
     alt = f"Ramachandran plot of the data; {100 * right:.1f} % of conformations have positive phi"
     return finish(figure, "Ramachandran plot of the data", alt, caption)

@@ -65,9 +65,9 @@ def draw(group: Group) -> Drawing | None:
     legend(figure, axes[0, 0])
     caption = (
         f"Densities in 1/{unit} of the reference ({len(truth):,} frames of the test split) and of "
-        f"{len(found[0].arrays['positions']):,} draws of each model as they come, without weights. Bonds and "
-        "the first peak of the pair distances show how stiff degrees of freedom are met, the radius of "
-        "gyration the shape as a whole."
+        f"{len(found[0].arrays['positions']):,} draws of each model as they come, without weights. Look for "
+        "peaks that are too broad: bonds and the first peak of the pair distances show how stiff degrees of "
+        "freedom are met, the radius of gyration the shape as a whole."
     )
     return finish(figure, "Shape of draws", "Means: " + "; ".join(means), caption)
 

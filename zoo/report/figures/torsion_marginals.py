@@ -51,8 +51,9 @@ def draw(group: Group) -> Drawing | None:
     left = "" if len(shown) == len(best.names) else f" The first {len(shown)} of {len(best.names)}."
     caption = (
         f"Share of conformations per degree of each torsion, in % (logarithmic), bins of 6°.{left} ω is a "
-        "peptide bond, 180° is trans. A hole in the model's line where the reference has none is a dropped "
-        "mode; a floor where the reference is empty is mass in forbidden regions, which costs samples."
+        "peptide bond, 180° is trans. Look for a hole in the model's line where the reference has none, a "
+        "dropped mode, and for a floor where the reference is empty: mass in forbidden regions, which costs "
+        "samples."
     )
     worst = max(distance, key=lambda k: distance[k])
     alt = (

@@ -40,9 +40,11 @@ def draw(group: Group) -> Drawing | None:
         words.append(f"{d.label} {100 * s.ess:.3g} % ({100 * s.ess_clipped:.3g} % clipped)")
     caption = (
         "Logarithm of each draw's importance weight over the mean weight. A perfect model has one line at 0 "
-        f"(full line); dotted: where the largest {CLIP:g} of the weights are clipped. A tail to the right "
-        "are conformations that the model draws too seldom: few of them carry the averages; a tail to the "
-        "left are wasted draws. Effective sample sizes: " + ", ".join(words) + ". They do not tell of a "
+        f"(full line); dotted: where the largest {CLIP:g} of the weights are clipped. Look for a tail "
+        "to the right, conformations that the model draws too seldom: few of them carry the averages; a tail "
+        "to the left are wasted draws. Effective sample sizes: "
+        + ", ".join(words)
+        + ". They do not tell of a "
         "basin that is never drawn."
     )
     alt = "Importance weights. Effective sample sizes: " + ", ".join(words)
