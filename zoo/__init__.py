@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         list_models,
         list_tasks,
     )
+    from zoo.verbs.embed import embed
     from zoo.verbs.evaluate import evaluate
     from zoo.verbs.inside.analyze import analyze
     from zoo.verbs.large import predict
@@ -35,6 +36,7 @@ _PUBLIC = {
     "analyze": "zoo.verbs.inside.analyze:analyze",
     "calculator": "zoo.drivers.ase:calculator",
     "create_model": "zoo.verbs.create:create_model",
+    "embed": "zoo.verbs.embed:embed",
     "evaluate": "zoo.verbs.evaluate:evaluate",
     "list_benchmarks": "zoo.verbs.create:list_benchmarks",
     "list_datasets": "zoo.verbs.create:list_datasets",
@@ -54,6 +56,7 @@ __all__ = [
     "analyze",
     "calculator",
     "create_model",
+    "embed",
     "evaluate",
     "list_benchmarks",
     "list_datasets",

@@ -101,6 +101,11 @@ class DensityModel(ZooModel):
         """Inverse of `to_base`: q `[batch, d]`. Raises as it does."""
         raise ConfigError(f"{type(self).__name__} is no flow: its draws come from no base")
 
+    @property
+    def base_periods(self) -> list[float]:
+        """Periods of those columns of the base that lie on circles: the first ones."""
+        return []
+
     def log_choice(self, q: Tensor) -> Tensor | None:
         """log q(q) `[batch]` with gradients of those weights alone that draws do not move with.
 

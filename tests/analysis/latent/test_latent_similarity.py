@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from scipy.spatial import procrustes
+from sklearn.metrics import roc_auc_score
 
 from zoo.analysis.latent.maps import neighbor_map, principal
 from zoo.analysis.latent.sensitivity import fluctuation, sensitivity
-from zoo.analysis.latent.separation import separation
+from zoo.analysis.latent.separation import area, separation
 from zoo.analysis.latent.similarity import linear_cka, procrustes_distance, similarity
 from zoo.errors import DataError
 
@@ -68,7 +69,7 @@ def test_sets_that_lie_apart_are_told_apart_and_others_are_not() -> None:
     values = own + 0.1 * rng.standard_normal((300, 3))
     apart = separation(values + 6 * second[:, None], second, run)
     same = separation(values, second, run)
-    for name in ("linear", "neighbors"):
+    for name in ("linear", "kernel"):
         assert apart[name].auc > 0.99 and apart[name].accuracy > 0.97
         assert abs(same[name].auc - 0.5) < 4 * same[name].auc_error + 0.15
         assert same[name].auc_error > 0.05  # twenty runs tell no more than that
@@ -76,7 +77,7 @@ def test_sets_that_lie_apart_are_told_apart_and_others_are_not() -> None:
         separation(values, run > 0, run)
 
 
-def test_a_ring_is_told_by_neighbours_and_not_by_a_line() -> None:
+def test_a_ring_is_told_by_a_kernel_and_not_by_a_line() -> None:
     rng = np.random.default_rng(5)
     run = np.arange(400) // 10
     second = run >= 20
@@ -86,7 +87,13 @@ def test_a_ring_is_told_by_neighbours_and_not_by_a_line() -> None:
     )
     values = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
     found = separation(values, second, run)
-    assert found["neighbors"].accuracy > 0.95 and found["linear"].accuracy < 0.7
+    assert found["kernel"].accuracy > 0.95 and found["linear"].accuracy < 0.7
+
+
+def test_area_under_the_curve_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(8)
+    label, score = rng.random(200) < 0.3, np.round(rng.standard_normal(200), 1)  # with ties
+    assert area(label, score) == pytest.approx(roc_auc_score(label, score), abs=1e-12)
 
 
 def test_maps() -> None:

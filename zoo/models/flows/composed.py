@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol, cast
 
 import torch
@@ -74,6 +75,11 @@ class ComposedFlow(DensityModel):
     def from_base(self, u: Tensor) -> Tensor:
         """See `DensityModel`."""
         return self._bent(u)[0]
+
+    @property
+    def base_periods(self) -> list[float]:
+        """See `DensityModel`."""
+        return [2 * math.pi] * int(getattr(self.base, "circular", 0))
 
     def _bent(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """q of u `[batch, d]`, and log |dq/du| `[batch]`."""

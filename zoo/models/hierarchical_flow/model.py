@@ -136,6 +136,11 @@ class HierarchicalFlow(DensityModel):
         t = self.torsions.from_base(base[:, self.order])[0][:, self._inverse_order]
         return torch.cat([t, self._bent(z, t)[0]], 1)
 
+    @property
+    def base_periods(self) -> list[float]:
+        """See `DensityModel`."""
+        return self.coordinates.periods
+
     def _bent(self, z: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         """Local coordinates of z `[batch, local]` given torsions, and log |dy/dz| `[batch]`."""
         features = self.features(t)
