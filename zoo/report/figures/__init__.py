@@ -21,6 +21,7 @@ from zoo.report.figures import (
     energy_histogram,
     free_energy_surface,
     glass_map,
+    growth,
     learning,
     mobility_correlation,
     parity,
@@ -43,6 +44,7 @@ from zoo.report.runs import Group
 #: All figures, in the order of the page, by the name under which one that is left out is listed.
 FIGURES: dict[str, Callable[[Group], Drawing | None]] = {
     "learning curves": learning.draw,
+    "growth": growth.draw,
     "predicted against true forces": parity.draw,
     "force error by element": elements.draw,
     "free energy of the simulation": free_energy_surface.draw,

@@ -89,9 +89,9 @@ class Growth:
         neurons, root, place = self.chosen.neurons, self.amplitude**0.5, self.chosen.place.name
         second, change = maps_of(model, place)[1], self.amplitude * neurons.correction
         with torch.no_grad():
-            second.weight += change[:, : second.in_features].to(second.weight)
+            second.weight.add_(change[:, : second.in_features].to(second.weight))
             if second.bias is not None:
-                second.bias += change[:, -1].to(second.bias)
+                second.bias.add_(change[:, -1].to(second.bias))
         return widen(model, place, root * neurons.incoming, root * neurons.outgoing)
 
 

@@ -1,0 +1,1 @@
+"""A network that grows while it trains, beside the same one widened at random and networks of fixed width."""
