@@ -57,7 +57,8 @@ def verdict(runs: dict[str, list[tuple[int, Run]]], other: str) -> str:
         return f"The grown network's loss is {mean:+.1f} % of that of «{what}», of one seed."
     error = 100 * differences.std(ddof=1) / len(seeds) ** 0.5
     sure = "better" if mean < -CLEAR * error else "worse" if mean > CLEAR * error else "no different"
-    return f"Against «{what}» the grown network's loss is {mean:+.1f} ± {error:.1f} % ({len(seeds)} seeds): {sure}."
+    size = f"{mean:+.1f} ± {error:.1f} % ({len(seeds)} seeds)"
+    return f"Against «{what}» the grown network's loss is {size}: {sure}."
 
 
 def _losses(runs: dict[str, list[tuple[int, Run]]]) -> Table:
@@ -79,8 +80,8 @@ def _losses(runs: dict[str, list[tuple[int, Run]]]) -> Table:
     others = [label for label in runs if label != GROWN]
     note = " ".join(
         [
-            "All train equally many epochs on the same frames; embeddings of elements that do not occur are not "
-            "counted; ±: standard deviation over seeds.",
+            "All train equally many epochs on the same frames; embeddings of elements that do not occur are "
+            "not counted; ±: standard deviation over seeds.",
             *filter(None, (verdict(runs, other) for other in others)),
         ]
     )
@@ -105,8 +106,8 @@ def _promises(found: list[tuple[int, Run]]) -> Table:
         )  # fmt: skip
     header = ("PLACE", "ADDITIONS", "NEURONS", "MEASURED / PROMISED GAIN", "LOSS AT ONCE (−%)", "Ψ/⟨‖V‖²⟩")
     note = (
-        "Gain: −dL/dγ at amplitude γ = 0, on the training frames that were measured; loss at once: how far the "
-        "line search over γ brought the loss of these frames down, on average over additions."
+        "Gain: −dL/dγ at amplitude γ = 0, on the training frames that were measured; loss at once: how far "
+        "the line search over γ brought the loss of these frames down, on average over additions."
     )
     return Table("What additions promised and brought", header, lines, note)
 

@@ -1,4 +1,4 @@
-"""Networks that grew while they trained: loss against parameters beside fixed ones, promised and real gain."""
+"""Networks that grew in training: loss against parameters beside fixed ones, promised and real gain."""
 
 from __future__ import annotations
 
@@ -87,14 +87,16 @@ def _promises(axis: Any, events: Sequence[tuple[str, dict[str, Any]]], styles: d
 
 def _caption(promises: bool) -> str:
     text = (
-        "Left: the best validation loss of each network against its parameters (embeddings of elements that do "
-        "not occur are not counted), mean and standard deviation over seeds; thin lines are the ways of networks "
-        "that grew: down while they train, to the right where neurons are added. A grown network below the fixed "
-        "ones of its size has used its parameters better; one above them would rather have been built wide. "
+        "Left: the best validation loss of each network against its parameters (embeddings of elements that "
+        "do not occur are not counted), mean and standard deviation over seeds; thin lines are the ways of "
+        "networks that grew: down while they train, to the right where neurons are added. A grown network "
+        "below the fixed ones of its size has used its parameters better; one above them would rather have "
+        "been built wide. "
     )
     if promises:
         text += (
-            "Right: what the best neurons promise to first order, and what the loss does. On the line, promise "
-            "and measurement are one; off it, something between the layers is not what it was measured as."
+            "Right: what the best neurons promise to first order, and what the loss does. On the line, "
+            "promise and measurement are one; off it, something between the layers is not what it was "
+            "measured as."
         )
     return text

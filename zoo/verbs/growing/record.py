@@ -14,11 +14,12 @@ from zoo.weights import load_weights
 def growth_record(run: Run) -> dict[str, Any] | None:
     """Return `growth.json` of a run; None of one that did not grow.
 
-    `where`, `parameters` at the start, and `events`, one for each addition: `epoch` and `step` behind which it
-    was made, `added` neurons by place, `parameters` `before` and `after`. Of the best neurons also `place`,
-    `neurons`, their `cost`, the place's `bottleneck` Ψ and its share, the gain that was `promised` (and on
-    graphs that the neurons were not made from) and `measured`, loss per unit of amplitude, the `amplitude`,
-    the `loss` `before` and `after`, and what all `places` promised. Parameters as of `parameters_in_use`.
+    `where`, `parameters` at the start, and `events`, one for each addition: `epoch` and `step` behind which
+    it was made, `added` neurons by place, `parameters` `before` and `after`. Of the best neurons also
+    `place`, `neurons`, their `cost`, the place's `bottleneck` Ψ and its share, the gain that was `promised`
+    (and on graphs that the neurons were not made from) and `measured`, loss per unit of amplitude, the
+    `amplitude`, the `loss` `before` and `after`, and what all `places` promised. Parameters as of
+    `parameters_in_use`.
 
     Raises:
         RunError: the file is damaged.
