@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$p && break; done)
 VENV ?= .venv
+JOBS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WHEELS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/zoo-wheels
@@ -27,8 +28,9 @@ demo: $(STAMP)
 	$(BIN)/zoo bench quickstart --out demo
 	@echo "Open demo/report.html in a browser."
 
+# Side by side, a file to a process: each test has its own folders, and a thread of its own is quicker than half of two.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -38,10 +38,17 @@ def child(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_tutorial_runs(tmp_path: Path) -> None:
-    done = child(str(Path(__file__).with_name("walk.py")), str(DOCS / "tutorial.md"), cwd=tmp_path)
+#: Pages whose blocks run, and a file that one of their commands leaves.
+WALKED = {
+    "tutorial.md": "report.html",
+}
+
+
+@pytest.mark.parametrize("page", WALKED)
+def test_page_runs(page: str, tmp_path: Path) -> None:
+    done = child(str(Path(__file__).with_name("walk.py")), str(DOCS / page), cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    assert (tmp_path / "report.html").is_file()
+    assert (tmp_path / WALKED[page]).is_file()
 
 
 def test_walk_stops_at_the_first_block_that_fails(tmp_path: Path) -> None:
