@@ -41,13 +41,19 @@ class Take:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+LAYERS = {"split": "val", "line_search": False}
+LATENT = Take(200, {"nulls": 10, "steps": 9})
 #: By interface, in the order in which they are taken: those that are quick first.
 TAKES: dict[Interface, dict[str, Take]] = {
-    "density": {"samples": Take(40), "conformations": Take(400), "latent": Take(200), "layers": Take(8)},
-    "autoencoder": {"samples": Take(20), "conformations": Take(400), "latent": Take(200), "layers": Take(8)},
-    "node": {"slice": Take(2), "layers": Take(2)},
-    "potential": {"layers": Take(8)},
-}
+    "density": {
+        "samples": Take(40), "conformations": Take(400), "latent": LATENT, "layers": Take(8, LAYERS),
+    },
+    "autoencoder": {
+        "samples": Take(20), "conformations": Take(400), "latent": LATENT, "layers": Take(8, LAYERS),
+    },
+    "node": {"slice": Take(2), "layers": Take(2, LAYERS)},
+    "potential": {"layers": Take(8, LAYERS)},
+}  # fmt: skip
 
 
 def taken(subject: Subject) -> list[str]:
