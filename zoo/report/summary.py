@@ -16,17 +16,20 @@ def summary(group: Group) -> tuple[str, list[str]]:
     """Return a sentence on all runs of a group, and one on each model: size, frames, epochs, time, device."""
     board = group.board
     trained = [place for place in board.places if place.label in group.labels]
-    runs, models = len(group.runs), len(trained)
+    runs, settings = len(group.runs), len(trained)
+    names = list(dict.fromkeys(place.model for place in trained))
     if runs == 1:
-        who = f"One run of {trained[0].model}"
-    elif models == 1:
-        who = f"{runs} runs of {trained[0].model}, which differ in their seeds"
+        who = f"One run of {names[0]}"
     else:
-        who = f"{runs} runs of {models} models"
+        who = f"{runs} runs of {names[0] if len(names) == 1 else f'{len(names)} models'}"
+        if settings > len(names):
+            who += f", {settings} settings,"
+        elif settings == 1:
+            who += ", which differ in their seeds,"
     text = f"{who} on {_data(group)}, for the task {board.task}.{_test(group)}{_best(group, trained)}"
     lines = [_model(place, group) for place in trained[:MOST]]
-    if models > MOST:
-        lines.append(f"{models - MOST} more: see the table.")
+    if settings > MOST:
+        lines.append(f"{settings - MOST} more: see the table.")
     return text, lines
 
 
@@ -63,7 +66,8 @@ def _model(place: Place, group: Group) -> str:
     fits = [float(r["frames"]["train"]) for r in records if (r.get("frames") or {}).get("train")]
     epochs = [float(r["epochs"]) for r in records if r.get("epochs")]
     if fits:
-        how = f"{_span(epochs)} epochs on " if epochs else "fitted to "
+        times = "epoch" if epochs and max(epochs) == 1 else "epochs"
+        how = f"{_span(epochs)} {times} on " if epochs else "fitted to "
         parts.append(f"{how}{_span(fits)} training frames")
     if place.seconds is not None:
         each = " each" if len(records) > 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -58,8 +59,25 @@ def analyze(
     opened = open_subject(subject, dataset=dataset, read=read)
     other = None if against is None else open_subject(against)
     record = module.look(opened, options, against=other, frames=frames, seed=seed)
+    named = {"--against": against, "--dataset": dataset, "--frames": frames, "--out": out}
+    record.facts["command"] = _command(subject, kind, {**named, "--seed": seed}, read or {}, settings or {})
     record.save(inside_folder(opened.folder, opened.label, out))
     return record
+
+
+def _command(
+    subject: Any, kind: str, named: Mapping[str, Any], read: Mapping[str, Any], settings: Mapping[str, Any]
+) -> str:
+    """What takes the same look again, as typed."""
+    words = ["zoo", "analyze", _name(subject), kind]
+    words += [text for name, v in named.items() if v is not None for text in (name, _name(v))]
+    for option, pairs in (("--read", read), ("--set", settings)):
+        words += [text for key, v in pairs.items() for text in (option, f"{key}={v}")]
+    return shlex.join(words)
+
+
+def _name(subject: Any) -> str:
+    return str(subject.path if isinstance(subject, Run) else subject)
 
 
 def inside_folder(run: Path | None, label: str, out: Path | str | None = None) -> Path:
