@@ -54,7 +54,7 @@ def verdict(runs: dict[str, list[tuple[int, Run]]], other: str) -> str:
     mean = 100 * differences.mean()
     what = NAMES.get(other, _called(other))
     if len(seeds) < 2:
-        return f"The grown network's loss is {mean:+.1f} % of that of «{what}», of one seed."
+        return f"Against «{what}» the grown network's loss is {mean:+.1f} % (one seed)."
     error = 100 * differences.std(ddof=1) / len(seeds) ** 0.5
     sure = "better" if mean < -CLEAR * error else "worse" if mean > CLEAR * error else "no different"
     size = f"{mean:+.1f} ± {error:.1f} % ({len(seeds)} seeds)"
