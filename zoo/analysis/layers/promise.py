@@ -1,13 +1,15 @@
-"""What new neurons bring on the true loss: a line search over their amplitude."""
+"""What new neurons, or better weights, bring on the true loss: a line search over their amplitude."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from zoo.analysis.bootstrap import error_of_mean
 from zoo.analysis.layers.neurons import Neurons
@@ -22,12 +24,12 @@ FACTOR, TRIES = 3.0, 9
 
 @dataclass(frozen=True)
 class Promise:
-    """Loss against the amplitude of new neurons.
+    """Loss against the amplitude of what is tried.
 
     Args:
         amplitudes: γ `[tries]`, the first is 0.
         losses: `[tries]` means over graphs.
-        best: number of the least loss; 0: the neurons bring nothing.
+        best: number of the least loss; 0: nothing is brought.
         decrease: loss at 0 less that at the best amplitude.
         error: standard error of `decrease` over graphs; None for fewer than three.
     """
@@ -54,12 +56,38 @@ def promise(model: nn.Module, losses: Callable[[], np.ndarray], place: Place, ne
         place: where.
         neurons: which.
     """
+    return search(losses, partial(grown, model, place, neurons), neurons.gain)
+
+
+def update_promise(
+    model: nn.Module, losses: Callable[[], np.ndarray], changes: Mapping[str, Tensor], slope: float
+) -> Promise:
+    """The same of changes of the weights that the network has: what it can still learn as it is.
+
+    Args:
+        model: in evaluation mode; stays as it is.
+        losses: see `promise`.
+        changes: δW* of linear maps by name, `[outputs, columns]` with that of the bias last.
+        slope: decrease of the loss for a unit of their amplitude, to first order.
+    """
+    return search(losses, partial(changed, model, changes), slope)
+
+
+def search(
+    losses: Callable[[], np.ndarray], at: Callable[[float], AbstractContextManager[None]], slope: float
+) -> Promise:
+    """Raise an amplitude until the mean loss no longer falls.
+
+    Args:
+        losses: returns the loss of each graph `[graphs]`.
+        at: within the block the network has what is tried, with the amplitude given.
+        slope: decrease of the loss for a unit of the amplitude, to first order.
+    """
     before = losses()
-    found = [before]
-    amplitudes = [0.0]
-    gamma = FIRST * abs(float(before.mean())) / neurons.gain if neurons.gain > 0 else 0.0
+    found, amplitudes = [before], [0.0]
+    gamma = FIRST * abs(float(before.mean())) / slope if slope > 0 else 0.0
     while gamma > 0 and len(found) <= TRIES:
-        with grown(model, place, neurons, gamma):
+        with at(gamma):
             after = losses()
         amplitudes.append(gamma)
         found.append(after)
@@ -83,3 +111,24 @@ def grown(model: nn.Module, place: Place, neurons: Neurons, gamma: float) -> Abs
     return widened(
         first, second, root * neurons.incoming, root * neurons.outgoing, gamma * neurons.correction
     )
+
+
+@contextmanager
+def changed(model: nn.Module, changes: Mapping[str, Tensor], gamma: float) -> Iterator[None]:
+    """Within the block weights are changed by γ times `changes`, see `update_promise`."""
+    old = []
+    try:
+        with torch.no_grad():
+            for name, change in changes.items():
+                module = model.get_submodule(name)
+                assert isinstance(module, nn.Linear)
+                old.append((module, {k: p.clone() for k, p in module.named_parameters(recurse=False)}))
+                module.weight.add_(gamma * change[:, : module.in_features].to(module.weight))
+                if module.bias is not None:
+                    module.bias.add_(gamma * change[:, -1].to(module.bias))
+        yield
+    finally:
+        with torch.no_grad():
+            for module, values in old:
+                for name, value in values.items():
+                    getattr(module, name).copy_(value)

@@ -7,9 +7,11 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from zoo.analysis.bootstrap import error_of_mean
 from zoo.config import Strict
 from zoo.errors import ConfigError
-from zoo.models.base import FittedModel
+from zoo.models.base import FittedModel, ZooModel
+from zoo.models.density import DensityModel
 from zoo.tasks.metrics import metric
 from zoo.verbs.evaluate import data_digest
 from zoo.verbs.inside.layers_flags import flags
@@ -61,14 +63,18 @@ def look(
     layers = measure_layers(task, split, frames or default_graphs(data.system.num_particles), seed)
     record = Inside("layers", subject.label)
     _bottlenecks(record, layers)
-    record.numbers["loss"] = metric(float(layers.measured.losses.mean()), "1")
+    record.facts |= _loss(task.model)
+    losses = layers.measured.losses.numpy()
+    error = error_of_mean(losses)
+    record.numbers["loss"] = metric(
+        losses.mean(), record.facts["loss_unit"], None if error is None else float(error)
+    )
     growth(record, layers, split, options.neurons, options.line_search, seed)
     health(record, layers)
     record.facts |= {
         "options": options.model_dump(),
         "not_growable": layers.refused,
         "not_covered": layers.unseen,
-        "loss": _loss(task.interface),
         "dataset": data.name,
         "digest": data_digest(data),
         "split": options.split,
@@ -103,9 +109,10 @@ def _bottlenecks(record: Inside, layers: Layers) -> None:
     record.facts["bottleneck_max"] = names[worst]
 
 
-def _loss(interface: str) -> str:
-    if interface == "density":
-        return (
-            "matching loss of the data (negative log-likelihood, or of velocities), also of energy training"
-        )
-    return "the task's own, of each graph by itself"
+def _loss(model: ZooModel) -> dict[str, str]:
+    """Which loss it is, and its unit: "1" or "nat"."""
+    if not isinstance(model, DensityModel):
+        return {"loss": "the task's own, of each graph by itself", "loss_unit": "1"}
+    if type(model).matching_loss is DensityModel.matching_loss:
+        return {"loss": "negative log-likelihood of the data, also of energy training", "loss_unit": "nat"}
+    return {"loss": "matching loss of the data, also of energy training", "loss_unit": "1"}

@@ -7,9 +7,9 @@ import numpy as np
 from zoo.analysis.flags import Flag
 from zoo.verbs.inside.record import Inside
 
-#: A place is a bottleneck where a few neurons bring the loss of other graphs down by so much,
+#: A place is a bottleneck where a few neurons bring the loss of other graphs down by so much (share or nats),
 WORTH = 0.02
-#: and by so many standard errors.
+#: by so many standard errors, and by more than the best change of the weights that are there.
 SURE = 3.0
 #: Share of dead units in an activation.
 DEAD = 0.1
@@ -34,12 +34,14 @@ def _bottleneck(record: Inside) -> list[Flag]:
         return []
     k = record.facts["places"].index(place)
     drop, error = record.arrays["decrease"][k], record.arrays["decrease_error"][k]
-    if drop < WORTH or not drop > SURE * error:
+    if drop < WORTH or not drop > SURE * error or drop < record.numbers["update_decrease"]["value"]:
         return []
     count, cost = record.facts["neurons"][k], int(record.arrays["cost"][k])
+    nats = record.facts["loss_unit"] == "nat"
+    how = f"{drop:.3f} ± {error:.3f} nat" if nats else f"{100 * drop:.1f} ± {100 * error:.1f} %"
     text = (
         f"{count} more neurons at {place} ({cost} parameters) bring the loss of other graphs down by "
-        f"{100 * drop:.1f} ± {100 * error:.1f} % at once: widen it, or train with --grow"
+        f"{how} at once, more than any change of the weights that are there: widen it, or train with --grow"
     )
     return [Flag("bottleneck", text)]
 

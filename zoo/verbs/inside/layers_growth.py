@@ -6,7 +6,7 @@ import numpy as np
 
 from zoo.analysis.layers.neurons import Neurons
 from zoo.analysis.layers.probe import GraphLoss
-from zoo.analysis.layers.promise import Promise, promise
+from zoo.analysis.layers.promise import Promise, promise, update_promise
 from zoo.data.dataset import Frames
 from zoo.progress import progress
 from zoo.tasks.metrics import metric
@@ -20,12 +20,13 @@ SHARE, FEWEST = 3, 4
 
 
 def growth(record: Inside, layers: Layers, split: Frames, count: int, search: bool, seed: int) -> None:
-    """Add what the best neurons of each place promise.
+    """Add what the best neurons of each place promise, and beside it what the weights that are there can.
 
     Arrays, a row for each of `facts["places"]`: `gain`, `unseen_gain`, `gain_error` per unit of amplitude,
     `gain_share` of what is wanted, `singular_values [places, VALUES]` (NaN behind the last one),
     `cost` in parameters; with `search` also `decrease`, `decrease_error` of the loss by line search on graphs
-    that the neurons were not made from, and `tried_amplitudes`, `tried_losses` `[places, tries]`.
+    that the neurons were not made from, and `[places, tries]` `tried_amplitudes`, `tried_promises` (γ times
+    `gain`) and `tried_losses` (changes of the loss), as shares of the loss or in nats (`facts["loss_unit"]`).
     """
     names = list(layers.places)
     record.facts["places"] = names
@@ -47,18 +48,24 @@ def growth(record: Inside, layers: Layers, split: Frames, count: int, search: bo
     if not search:
         _best(record, record.arrays["gain_share"], "gain_share")
         return
-    tried = _tried(layers, found, split, seed)
-    losses = np.array([t.losses[0] for t in tried])
+    own, tried = _tried(layers, found, split, seed)
+    # a negative log-likelihood has no zero to be a share of
+    size = 1.0 if record.facts["loss_unit"] == "nat" else float(tried[0].losses[0])
     record.arrays |= {
-        "decrease": np.array([t.decrease for t in tried]) / losses,
-        "decrease_error": np.array([np.nan if t.error is None else t.error for t in tried]) / losses,
+        "decrease": np.array([t.decrease for t in tried]) / size,
+        "decrease_error": np.array([np.nan if t.error is None else t.error for t in tried]) / size,
         "tried_amplitudes": _padded([t.amplitudes for t in tried]),
-        "tried_losses": _padded([t.losses / t.losses[0] for t in tried]),
+        "tried_losses": _padded([(t.losses - t.losses[0]) / size for t in tried]),
+        "tried_promises": _padded([t.amplitudes * n.gain / size for t, n in zip(tried, found, strict=True)]),
     }
+    record.numbers["update_decrease"] = metric(
+        own.decrease / size, record.facts["loss_unit"], None if own.error is None else own.error / size
+    )
     _best(record, record.arrays["decrease"], "decrease")
 
 
-def _tried(layers: Layers, found: list[Neurons], split: Frames, seed: int) -> list[Promise]:
+def _tried(layers: Layers, found: list[Neurons], split: Frames, seed: int) -> tuple[Promise, list[Promise]]:
+    """What the best change of all weights brings, and what the neurons of each place do."""
     model = layers.task.model
     used = set(layers.frames.index.tolist())
     rest = np.array([i for i in split.index.tolist() if i not in used], np.int64)
@@ -71,7 +78,11 @@ def _tried(layers: Layers, found: list[Neurons], split: Frames, seed: int) -> li
         for name, neurons in zip(layers.places, found, strict=True):
             out.append(promise(model, lambda: _values_of(losses), layers.places[name], neurons))
             bar.advance()
-    return out
+    changes = {
+        n: layers.bottleneck(n).update for n in layers.measured.maps if n in dict(model.named_modules())
+    }
+    slope = sum(layers.slope(name) for name in changes)
+    return update_promise(model, lambda: _values_of(losses), changes, slope), out
 
 
 def _values_of(losses: list[GraphLoss]) -> np.ndarray:
@@ -84,13 +95,11 @@ def _best(record: Inside, score: np.ndarray, kind: str) -> None:
     best = int(per_parameter.argmax())
     record.facts["best_place"] = record.facts["places"][best] if score[best] > 0 else None
     record.facts["best_by"] = kind
-    error = record.arrays["decrease_error" if kind == "decrease" else "gain_error"][best]
+    error = record.arrays["decrease_error"][best] if kind == "decrease" else np.nan
     name = "growth_decrease" if kind == "decrease" else "growth_gain_share"
-    if kind == "decrease":
-        record.numbers[name] = metric(score[best], "1", None if np.isnan(error) else float(error))
-    else:
-        record.numbers[name] = metric(score[best], "1")
-    record.numbers[f"{name}_per_parameter"] = metric(per_parameter[best], "1")
+    unit = record.facts["loss_unit"] if kind == "decrease" else "1"
+    record.numbers[name] = metric(score[best], unit, None if np.isnan(error) else float(error))
+    record.numbers[f"{name}_per_parameter"] = metric(per_parameter[best], unit)
 
 
 def _values(neurons: Neurons) -> np.ndarray:

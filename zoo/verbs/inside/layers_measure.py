@@ -59,6 +59,12 @@ class Layers:
             self.measured.places[place], second, self.bottleneck(at.second), activation, count
         )
 
+    def slope(self, name: str) -> float:
+        """Return what the best change of a map takes from the loss for a unit of its amplitude."""
+        moments = self.measured.maps[name]
+        total = moments.cross.sum(0) / moments.graphs.sum()
+        return float((self.bottleneck(name).update.T * total).sum())
+
     def cost(self, place: str, neurons: Neurons) -> int:
         """Return the number of parameters that neurons add, biases counted."""
         first = self.measured.maps[self.places[place].first].view
