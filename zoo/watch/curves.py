@@ -30,9 +30,10 @@ def draw(rows: Sequence[Mapping[str, float]], units: str | None) -> Drawing:
     set_scale(loss, [*train, *val] if all(v > 0 for v in [*train, *val]) else [])
     loss.set(xlabel="epochs done", ylabel="loss (no unit)", title="Loss")
     loss.legend()
+    start = "Left: the" if key else "The"
     caption = (
-        "Left: the loss that is minimised, by the number of epochs done. A gap that widens while training "
-        "still falls is overfitting; a validation loss that climbs back has diverged. "
+        f"{start} loss that is minimised, by the number of epochs done. A gap that widens while training still "
+        "falls is overfitting; a validation loss that climbs back has diverged. "
     )
     if key:
         name = key.removeprefix("val_")
