@@ -47,10 +47,10 @@ def draw(records: Sequence[Inside]) -> plot.Drawing | None:
         words.append(f"{label}: up to {np.nanmax(brought):.3g}")
     caption = (
         "Decrease of the loss on further graphs against what first order promises, amplitude × σ′(0) Σ "
-        "Λ², as the amplitude of new neurons grows: one curve a place. Dotted: promise kept. Look at how "
-        "far a curve follows the dotted line (a promise good for more than a small step), and at how far "
-        "below it it begins: that part of the promise was chance, learned from few graphs. Places that "
-        "bring nothing have no curve."
+        "Λ² (both as a share of the loss, or in nats), as the amplitude of new neurons grows: one curve a "
+        "place. Dotted: promise kept. Look at how far a curve follows the dotted line (a promise good for "
+        "more than a small step), and at how far below it begins: that part of the promise was chance, "
+        "learned from few graphs. Places that bring nothing have no curve."
     )
     alt = "Decrease of the loss brought by new neurons. " + "; ".join(words)
     return plot.finish(figure, "What neurons promise and what they bring", alt, caption)
