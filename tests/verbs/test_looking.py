@@ -17,6 +17,7 @@ from synthetic import chain, glass
 
 import zoo
 from zoo.analysis.flags import Flag
+from zoo.cli.app import main
 from zoo.config import Strict
 from zoo.data.dataset import Dataset
 from zoo.errors import ConfigError, DataError, RunFailed
@@ -225,11 +226,15 @@ def test_flags_are_printed_once_and_kept_while_they_hold(
     assert [flag.kind for flag in run_flags(run)] == ["NaN"] and not (run.path / STATUS).exists()
 
 
-@pytest.mark.parametrize("model, every, reply", [("schnet", 0, "from 1"), ("mean-force", 1, "closed form")])
-def test_wrong_requests_leave_nothing(data: Path, tmp_path: Path, model: str, every: int, reply: str) -> None:
-    with pytest.raises(ConfigError, match=reply):
-        zoo.train(model, data, out=tmp_path / "run", look_every=every)
-    assert not (tmp_path / "run").exists()
+@pytest.mark.parametrize(
+    "model, every, reply", [("schnet", "0", "from 1"), ("mean-force", "1", "closed form")]
+)
+def test_wrong_requests_leave_nothing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str, every: str, reply: str
+) -> None:
+    out = tmp_path / "run"
+    assert main(["train", model, str(data), "--out", str(out), "--look-every", every]) == 2
+    assert reply in capsys.readouterr().err and not out.exists()
 
 
 # --- the looks of this room -----------------------------------------------------------------------------

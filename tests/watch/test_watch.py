@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,10 +25,12 @@ import zoo
 from zoo.cli.app import main
 from zoo.errors import ConfigError
 from zoo.files import write_json
+from zoo.report import plot
 from zoo.run import METRICS, RESULTS, STATUS, Run
 from zoo.tasks.metrics import metric
 from zoo.verbs.inside.record import Inside
 from zoo.verbs.looking.callback import epoch_folder
+from zoo.watch import curves
 from zoo.watch.server import Server
 from zoo.watch.state import Reader
 
@@ -271,6 +274,17 @@ def test_a_training_is_followed(data: Path, tmp_path: Path) -> None:
     assert [look["epochs"] for look in last["looks"]] == [2, 4, 6, 8]
     headlines = list(dict.fromkeys(state["headline"] for state in seen if state["state"] == "training"))
     assert len(headlines) > 2 and headlines == sorted(headlines)  # of less than ten epochs
+
+
+def test_curves_are_what_the_run_logged() -> None:
+    rows = [{"epoch": i, "train_loss": 2.0 / (i + 1), "val_loss": 3.0 / (i + 1)} for i in range(5)]
+    with_metric = [{**row, "val_force_mae": 0.25 * (i + 1)} for i, row in enumerate(rows)]
+    with plot.style():
+        plain, full = curves.draw(rows, None), curves.draw(with_metric, "ase")
+    numbers = [float(n) for n in re.findall(r"[-+.\de]+", plain.table) if re.fullmatch(r"[\d.]+", n)]
+    assert {2.0, 3.0, 0.4, 0.6} <= {round(n, 6) for n in numbers}
+    assert "force MAE (eV/Å)" in full.table and "1.25" in full.table
+    assert "Right" in full.caption and "Right" not in plain.caption
 
 
 # --- the command ----------------------------------------------------------------------------------------

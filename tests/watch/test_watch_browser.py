@@ -72,7 +72,7 @@ class Training:
         ]
         self.run.write_curve(rows)
         status = {"state": state, "epochs": 10, "done": epochs, "step": 1, "steps": 4, "pid": os.getpid()}
-        problems = {"problems": {"latent": "it has none"}, "host": socket.gethostname()}
+        problems = {"problems": {"latent": "it has none", "predictions": "no"}, "host": socket.gethostname()}
         write_json(self.run.path / STATUS, status | problems)
 
     def look(self, epochs: int) -> None:
@@ -124,6 +124,7 @@ def test_the_page_follows_the_run(page: Any, training: Training) -> None:
     assert "about" in text(page, "#detail") and "left" in text(page, "#detail")
     assert text(page, "#chosen") == "after 2 epochs"
     assert "No look: it has none" in text(page, "#look-latent")
+    assert text(page, "#problems") == "No look at predictions: no."
     before, curves = page.execute_script(PLACES), page.find_element(By.CSS_SELECTOR, "#curves svg")
     assert not page.find_element(By.ID, "flags").is_displayed()
     training.reach(4)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -63,6 +64,11 @@ class Server(ThreadingHTTPServer):
             raise ConfigError(
                 f"port {port} cannot be had ({reason}): choose another with --port, 0 for any that is free"
             ) from error
+
+    def server_bind(self) -> None:
+        """As its base, without asking a name server what this machine is called."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, int(self.server_address[1])
 
     @property
     def address(self) -> str:

@@ -38,6 +38,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._config: dict[str, str] = {}
+        self._config_version = ""
         self._rows: list[dict[str, float]] = []
         self._status: dict[str, Any] = {}
         self._flags: list[Flag] = []
@@ -106,18 +107,22 @@ class Reader:
         return found
 
     def _facts(self) -> dict[str, str]:
-        if not self._config:
-            try:
-                config = Run(self.path).config
-            except (ZooError, OSError):
-                return {}
-            names = (config.model["name"], config.dataset["name"], config.task["name"])
-            self._config = {"about": "{} on {}, task {}".format(*names), "epochs": str(config.train.epochs)}
-            try:
-                self._config["units"] = open_dataset(config.dataset["name"]).manifest.units
-            except (ZooError, OSError):
-                pass
-        return self._config
+        """What the run's settings say, read again where they are another run's."""
+        mark = version(self.path / CONFIG)
+        if mark == self._config_version:
+            return self._config
+        try:
+            config = Run(self.path).config
+        except (ZooError, OSError):
+            return self._config
+        names = (config.model["name"], config.dataset["name"], config.task["name"])
+        found = {"about": "{} on {}, task {}".format(*names), "epochs": str(config.train.epochs)}
+        try:
+            found["units"] = open_dataset(config.dataset["name"]).manifest.units
+        except (ZooError, OSError):  # no longer there: curves have no units then
+            pass
+        self._config, self._config_version = found, mark
+        return found
 
     def _read_status(self) -> dict[str, Any]:
         try:

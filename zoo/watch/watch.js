@@ -168,6 +168,9 @@
       );
     }
     at("flags").hidden = state.flags.length === 0;
+    const others = Object.entries(state.problems).filter(([kind]) => !at(`look-${kind}`));
+    say(at("problems"), others.map(([kind, why]) => `No look at ${kind}: ${why}.`).join(" "));
+    at("problems").hidden = others.length === 0;
     showChooser();
   }
 
