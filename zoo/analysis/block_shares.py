@@ -24,7 +24,7 @@ def shares(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     off = (counts - counts.sum(1, keepdims=True) * share) / total
     blocks = len(counts)
     between = np.sqrt(blocks / max(blocks - 1, 1) * (off**2).sum(0))
-    return share, np.maximum(between, np.sqrt(share * (1 - share) / total))
+    return share, np.maximum(between, np.sqrt(np.clip(share * (1 - share), 0, None) / total))
 
 
 def populations_of(counts: np.ndarray) -> list[Population]:

@@ -194,19 +194,22 @@ def chapman_kolmogorov(
     return ChapmanKolmogorov(lags, predicted, _observed(paths, start, member, lags), error, populations)
 
 
-def crossings(paths: Sequence[np.ndarray], sets: int) -> np.ndarray:
+def crossings(paths: Sequence[np.ndarray], sets: int, stay: int) -> np.ndarray:
     """Return `[sets, 2]` how many runs come into each set from another one, and how many leave it.
 
     Args:
         paths: each `[frames]` numbers of sets from 0; −1 belongs to none.
         sets: number of sets.
+        stay: frames that a visit has at least; shorter ones are excursions and do not count.
     """
     out = np.zeros((sets, 2), np.int64)
     for path in paths:
         known = path[path >= 0]
-        moves = np.flatnonzero(np.diff(known))
+        ends = np.append(np.flatnonzero(np.diff(known)), len(known) - 1)
+        visits = known[ends][np.diff(ends, prepend=-1) >= stay] if len(known) else known
+        moves = np.flatnonzero(np.diff(visits))
         for column, place in enumerate((moves + 1, moves)):
-            out[np.unique(known[place]), column] += 1
+            out[np.unique(visits[place]), column] += 1
     return out
 
 

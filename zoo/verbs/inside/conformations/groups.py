@@ -39,7 +39,6 @@ def clusters(found: Found) -> None:
     islands = density_clusters(points)
     record.numbers["clusters"] = metric(islands.max() + 1, "1")
     record.numbers["between_clusters"] = metric(float((islands < 0).mean()), "1")
-    found.states["island"] = (islands, None)
     if islands.max() >= 0:
         _populations(found, "island", islands, own, int(islands.max()) + 1)
     _map(found, mine, islands)

@@ -9,6 +9,7 @@ from zoo.analysis.dependence import correlation_ratio, exchanged
 from zoo.analysis.dynamics import slowest_timescale
 from zoo.analysis.free_energy import blocks_of
 from zoo.analysis.markov import (
+    WHOLE,
     Markov,
     chapman_kolmogorov,
     crossings,
@@ -22,7 +23,14 @@ from zoo.tasks.metrics import metric
 from zoo.verbs.inside.conformations.found import Found
 from zoo.verbs.inside.conformations.quantities import Quantity, values
 from zoo.verbs.inside.conformations.sample import Sample
-from zoo.verbs.inside.conformations.space import COORDINATES, coordinates, fit, heavy_distances, lag_of
+from zoo.verbs.inside.conformations.space import (
+    COORDINATES,
+    coordinates,
+    fit,
+    heavy_distances,
+    lag_of,
+    leading,
+)
 
 #: Lags at which time scales are found, time scales that are told, and metastable sets at most.
 LAGS, TOLD, SETS = 6, 3, 4
@@ -101,8 +109,9 @@ def _ratio(y: np.ndarray, q: Quantity, run: np.ndarray) -> tuple[float, float, f
 
 def _vamp(found: Found, points: np.ndarray, lag: int) -> None:
     own = found.own
-    stretches = _stretches(own, points, lag)
-    dimension = min(COORDINATES, points.shape[1])
+    mean, axes = leading(points)
+    stretches = _stretches(own, (points - mean) @ axes, lag)
+    dimension = min(COORDINATES, axes.shape[1])
     try:
         score = vamp2(stretches, lag, dimension, seed=found.seed)
     except DataError as error:
@@ -140,6 +149,9 @@ def _clocks(found: Found, weighed: np.ndarray, projected: np.ndarray, lag: int) 
             record.numbers[f"timescale_{k + 1}"] = {**metric(scales[row, k] * dt, own.units.time), **known}
     try:
         model = markov_model(paths, lag, states)
+        record.numbers["connected"] = metric(model.share, "1")
+        if model.share < WHOLE:
+            raise DataError(f"the Markov model has {100 * model.share:.2g} % of the transitions alone")
         sets = metastable_sets(model, _number_of_sets(model, scales[row], errors[row]))
         test = chapman_kolmogorov(paths, model, sets, states, seed=found.seed)
     except (DataError, ValueError) as error:
@@ -147,7 +159,6 @@ def _clocks(found: Found, weighed: np.ndarray, projected: np.ndarray, lag: int) 
         return
     record.numbers["ck_error"] = metric(test.deviation, "1")
     record.numbers["ck_floor"] = metric(test.floor, "1")
-    record.numbers["connected"] = metric(model.share, "1")
     record.arrays |= {
         "ck_lags": test.lags * own.spacing, "ck_predicted": test.predicted, "ck_observed": test.observed,
         "ck_error": test.error, "set_populations": test.populations,
@@ -155,7 +166,7 @@ def _clocks(found: Found, weighed: np.ndarray, projected: np.ndarray, lag: int) 
     of_state = np.full(states, -1)
     of_state[model.active] = sets
     found.states["metastable set"] = (of_state[labels], None)
-    record.arrays["set_crossings"] = crossings(own.series(of_state[labels]), int(sets.max()) + 1)
+    record.arrays["set_crossings"] = crossings(own.series(of_state[labels]), int(sets.max()) + 1, lag)
 
 
 def _number_of_sets(model: Markov, scales: np.ndarray, errors: np.ndarray) -> int:

@@ -20,6 +20,8 @@ from zoo.verbs.inside.conformations.sample import Sample
 COORDINATES = 4
 #: Lag as a share of the shortest run, and at most so many frames.
 SHARE, LONGEST = 10, 10
+#: Frames for each feature of TICA, at least.
+EACH = 20
 
 Function = Callable[[np.ndarray], np.ndarray]
 
@@ -98,8 +100,20 @@ def space(own: Sample, other: Sample | None, lag: float | None) -> Space | None:
 
 
 def fit(sample: Sample, points: np.ndarray, lag: float | None) -> Tica:
-    """Return TICA of features `[frames, k]` of a time series."""
-    return tica(sample.series(points), lag_of(sample, lag), COORDINATES)
+    """Return TICA of features `[frames, k]` of a time series, of their `leading` combinations."""
+    mean, axes = leading(points)
+    slow = tica(sample.series((points - mean) @ axes), lag_of(sample, lag), COORDINATES)
+    return Tica(mean + axes @ slow.mean, axes @ slow.vectors, slow.eigenvalues, slow.lag)
+
+
+def leading(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and axes `[k, m]` of the widest combinations of features, one for each 20 frames.
+
+    Among very many directions some seem slow by chance. Axes are orthogonal: all of them lose nothing.
+    """
+    mean = points.mean(0)
+    most = min(points.shape[1], max(2, len(points) // EACH))
+    return mean, np.linalg.svd(points - mean, full_matrices=False)[2][:most].T
 
 
 def coordinates(system: System) -> tuple[Function, str]:

@@ -18,6 +18,8 @@ from zoo.verbs.inside.conformations.sample import Sample
 COLLAPSED = 0.1
 #: R̂ above which runs disagree.
 DISAGREE = 1.1
+#: States that are told one by one.
+TOLD = 4
 #: Runs that must come into a state, and leave it, for its share to be known.
 FEW = 3
 #: Share of counts outside of the largest connected set that is told.
@@ -129,15 +131,24 @@ def _outside(found: Found) -> list[Flag]:
     ]
 
 
+def _seen_once(found: Found, run: np.ndarray) -> list[str]:
+    """States in one run alone, the largest first: named ones, or clusters where nothing has a name."""
+    numbered = ("cluster", "metastable set")
+    named = {name: mine for name, (mine, _) in found.states.items() if name not in numbered}
+    once = []
+    for name, mine in (named or {k: found.states[k][0] for k in numbered if k in found.states}).items():
+        for state, share in seen_once(mine, run):
+            once.append((share, name if named else f"{name} {state + 1}"))
+    once.sort(reverse=True)
+    told = [f"{label} ({100 * share:.2g} % of frames)" for share, label in once[:TOLD]]
+    return told + ([f"and {len(once) - TOLD} more"] if len(once) > TOLD else [])
+
+
 def _not_sampled(found: Found) -> list[Flag]:
     own, out = found.own, []
     if own.run is None or len(np.unique(own.run)) < 2:
         return []
-    once = []
-    for name, (mine, _) in found.states.items():
-        for state, share in seen_once(mine, own.run):
-            label = name if name not in ("cluster", "island", "metastable set") else f"{name} {state + 1}"
-            once.append(f"{label} ({100 * share:.2g} % of frames)")
+    once = _seen_once(found, own.run)
     if once:
         out.append(
             Flag(
@@ -155,7 +166,7 @@ def _not_sampled(found: Found) -> list[Flag]:
                 Flag(
                     "not sampled",
                     f"runs disagree: R̂ of {found.space.names[0]} is {rhat:.3g} (1 where all runs have seen "
-                    "the same). Shares of slow states are those of the starting frames, not of equilibrium",
+                    "the same). Shares of slow states depend on where the runs began",
                 )
             )
     crossed = found.record.arrays.get("set_crossings")
