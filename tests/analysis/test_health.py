@@ -53,6 +53,7 @@ def test_validation_that_rises_while_training_falls_is_overfitting() -> None:
     assert flag.kind == "overfitting" and "early_stopping" in flag.text
     assert kinds(rows(np.maximum(FALLING, FALLING[12]), val)) == []  # training does not fall
     assert kinds(rows(FALLING[:15], val[:15])) == []  # too soon to say
+    assert kinds(rows(FALLING, val, val_elbo=[0.0] * 30)) == []  # no data to learn by heart
 
 
 def test_a_flat_loss_has_stalled_and_a_short_one_has_not() -> None:

@@ -124,8 +124,8 @@ def _diverged(rows: Sequence[Row]) -> Flag | None:
 
 
 def _overfitted(rows: Sequence[Row]) -> Flag | None:
-    if not all("train_loss" in row for row in rows):
-        return None
+    if not all("train_loss" in row for row in rows) or any("val_elbo" in row for row in rows):
+        return None  # of a density that learns from energies the two losses are not of one kind
     val, train = _Losses(rows, "val_loss"), _Losses(rows, "train_loss")
     since = len(rows) - 1 - val.best
     falls = float(np.median(train.at[-RECENT:])) < float(train.at[val.best])
