@@ -117,7 +117,8 @@ def _of_nodes(task: Task, layers: list[str] | None) -> bool:
     """Whether features of nodes are meant, rather than a latent."""
     if task.interface in ("potential", "node"):
         return True
-    return task.interface == "autoencoder" and bool(layers) and layers != [LATENT]
+    hidden = task.interface == "autoencoder" and not isinstance(task.model, FittedModel)
+    return hidden and bool(layers) and layers != [LATENT]
 
 
 def _check_known(layers: list[str] | None, known: list[str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.manifold import TSNE, trustworthiness
+from threadpoolctl import threadpool_limits
 
 from zoo.errors import DataError
 
@@ -61,6 +62,7 @@ def neighbor_map(values: np.ndarray, *, seed: int = 0) -> tuple[np.ndarray, floa
         raise DataError(f"a map of neighbours takes {KEPT + 2} points or more, got {len(x)}")
     perplexity = min(PERPLEXITY, (len(x) - 1) / 3)
     init = "pca" if x.shape[1] > 1 else "random"
-    found = TSNE(2, perplexity=perplexity, init=init, random_state=seed).fit_transform(x)
+    with threadpool_limits(1):  # threads that wait for each other on a busy machine take minutes for seconds
+        found = TSNE(2, perplexity=perplexity, init=init, random_state=seed).fit_transform(x)
     kept = trustworthiness(x, found, n_neighbors=min(KEPT, (len(x) - 1) // 2))
     return np.asarray(found, np.float64), float(kept)

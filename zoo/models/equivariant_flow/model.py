@@ -12,7 +12,7 @@ from zoo.models.equivariant_flow.config import EquivariantFlowConfig
 from zoo.models.equivariant_flow.egnn import PairField
 from zoo.models.equivariant_flow.field import Field, FieldSpec, hop_classes
 from zoo.models.equivariant_flow.prior import RotationInvariantGaussian
-from zoo.models.flows.ode import State, dormand_prince, runge_kutta
+from zoo.models.flows.ode import Slope, State, dormand_prince, runge_kutta
 from zoo.models.flows.transport import equivariant_transport, transport
 from zoo.physics.coordinates import CenteredCartesian
 from zoo.physics.target import BoltzmannTarget
@@ -110,11 +110,20 @@ class EquivariantFlow(DensityModel):
 
     def to_base(self, q: Tensor) -> Tensor:
         """See `DensityModel`: the noise that the equation leads back to."""
-        return self._flow(q, 1.0, 0.0)[0]
+        return self._carried(q, 1.0, 0.0)
 
     def from_base(self, u: Tensor) -> Tensor:
         """See `DensityModel`."""
-        return self._flow(u, 0.0, 1.0)[0]
+        return self._carried(u, 0.0, 1.0)
+
+    def _carried(self, q: Tensor, start: float, stop: float) -> Tensor:
+        """Move q `[batch, d]` along the flow without its divergence, which is most of the work."""
+        x = self._positions(q)
+
+        def slope(time: float, state: State) -> State:
+            return (self.velocity(state[0], x.new_full((len(x),), time)),)
+
+        return self._solved(slope, (x,), start, stop)[0]
 
     def _flow(
         self, q: Tensor, start: float, stop: float, generator: torch.Generator | None = None
@@ -134,13 +143,18 @@ class EquivariantFlow(DensityModel):
                 v, trace = self.field.with_estimate(here, t, probes)
             return v - v.mean(1, keepdim=True), trace
 
-        state: State = (x, x.new_zeros(len(x)))
+        moved, change = self._solved(slope, (x, x.new_zeros(len(x))), start, stop)
+        return moved, change
+
+    def _solved(self, slope: Slope, state: State, start: float, stop: float) -> State:
+        """Integrate; positions, which come first, are returned as q `[batch, d]`."""
+        config = self.config
         if config.solver == "rk4":
             state = runge_kutta(slope, state, start, stop, config.steps)
         else:
             state = dormand_prince(slope, state, start, stop, config.tolerance)
         moved = torch.nn.functional.pad(state[0], (0, 3 - self.coordinates.space))
-        return self.coordinates.from_cartesian(moved)[0], state[1]
+        return (self.coordinates.from_cartesian(moved)[0], *state[1:])
 
     @property
     def _estimates(self) -> bool:

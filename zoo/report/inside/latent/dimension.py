@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.ticker import NullLocator
 
 from zoo.report.inside.latent.common import labels_of, required
 from zoo.report.plot import Drawing, finish, look, panels
@@ -40,6 +41,9 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     fit.set_xlim(low, min(high, 3 * max(np.quantile(r.arrays["log_ratio"], 0.9) for r in known)))
     scale.set(xscale="log", xlabel="samples kept", ylabel="dimension (no unit)", title="from fine to coarse")
     scale.invert_xaxis()
+    counts = sorted({int(n) for r in known for n in r.arrays["decimated"][:, 0]})[-5:]
+    scale.set_xticks(counts, [f"{n:,}" for n in counts])
+    scale.xaxis.set_minor_locator(NullLocator())
     if len(known) > 1:
         fit.legend(fontsize=7)
     caption = (

@@ -25,7 +25,9 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     image = axis.imshow(values, cmap=density_map(), vmin=0, vmax=max(float(values.max()), 0.1), aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         if value > nulls[row, column] and values.shape[1] <= 10:
-            axis.text(column, row, f"{value:.2g}", ha="center", va="center", fontsize=7, color="white")
+            axis.text(
+                column, row, f"{value:.2g}", ha="center", va="center", fontsize=7, color=_ink(value, values)
+            )
         elif value <= nulls[row, column]:
             axis.text(column, row, "·", ha="center", va="center", fontsize=9, color="white")
     axis.set_xticks(range(values.shape[1]), first.facts["information columns"], rotation=45, ha="right")
@@ -34,13 +36,11 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     axis.grid(False)
     figure.colorbar(image, ax=axis).set_label("mutual information (nats)")
     _bars(bars, records[:COMPARED])
-    joint = ", ".join(first.facts["joint columns"])
     caption = (
         "Mutual information in nats (Kraskov's estimator; 0 = independent, 0.69 = one bit). Left: of each "
         f"column of the {where(first)} with each observable; a dot: not above the 95 % quantile of nulls, in "
-        "which whole blocks of time are exchanged. Right: of columns taken together "
-        f"({joint} of {first.label}), with standard errors; the black tick is the 95 % quantile of the "
-        "nulls. "
+        "which whole blocks of time are exchanged. Right: of columns taken together, those that know most "
+        "(at most three), with standard errors; the black tick is the 95 % quantile of the nulls. "
         "Look for bars many times as long as their tick: these observables can be read from the latent. "
         "Few samples bound what can be seen: about ln of their number."
     )
@@ -49,6 +49,11 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         f"Mutual information of the {where(first)} with observables: most, {best[1]:.2g} nats, with {best[0]}"
     )
     return finish(figure, "What the latent knows", alt, caption)
+
+
+def _ink(value: float, values: np.ndarray) -> str:
+    """Of a number on its cell: viridis ends in yellow."""
+    return "black" if value > 0.6 * values.max() else "white"
 
 
 def _bars(axis: object, records: Sequence[Inside]) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import ListedColormap
 
 from zoo.report.inside.latent.common import Observed, observed, where
-from zoo.report.plot import Drawing, density_map, finish, panels
+from zoo.report.plot import COLORS, Drawing, density_map, finish, panels
 from zoo.verbs.inside.record import Inside
 
 #: Observables, and records, that are drawn.
-COLORED, COMPARED = 4, 4
+COLORED, COMPARED = 3, 4
+#: Points of a map that are drawn, evenly spaced: each is in the page's data as well.
+DRAWN = 400
 #: Title and axes of each map, and what its distances mean.
 KINDS = {
     "map_axes": ("the latent itself", "{0}", "{1}"),
@@ -54,8 +57,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
 
 def _all(record: Inside) -> list[tuple[Inside, str]]:
     kinds = [kind for kind in KINDS if kind in record.arrays]
-    if record.facts["width"] != 2:
-        kinds.remove("map_axes")
+    kinds.remove("map_pca" if record.facts["width"] == 2 else "map_axes")  # of two columns a mere rotation
     return [(record, kind) for kind in kinds]
 
 
@@ -69,6 +71,8 @@ def _panel(figure: object, axis: object, record: Inside, kind: str, one: Observe
         values = values[record.arrays["map_neighbors_rows"]]
     low, high = (-180.0, 180.0) if one.period else tuple(float(q) for q in np.quantile(values, (0.01, 0.99)))
     colors = matplotlib.colormaps["twilight"] if one.period else density_map()
+    if one.name == "part":
+        colors = ListedColormap(COLORS[: int(high) + 1])
     size = max(3.0, min(14.0, 4000 / len(place)))
     dots = axis.scatter(  # type: ignore[attr-defined]
         *place.T, c=values, s=size, cmap=colors, vmin=low, vmax=high, linewidths=0, rasterized=True
@@ -82,4 +86,4 @@ def _panel(figure: object, axis: object, record: Inside, kind: str, one: Observe
     if one.period:
         bar.set_ticks([-180, -90, 0, 90, 180])
     if one.name == "part":
-        bar.set_ticks([0, 1])
+        bar.set_ticks(range(int(high) + 1))

@@ -50,7 +50,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         "straight line of the latent, decoded, and in a straight line of the positions. "
         + (
             "Energies in kT above the mean of the data, logarithmic beyond ±10 kT (the zoo's own energy "
-            "function of the dataset). "
+            "function of the dataset); decoded structures lie below 0 where they have no thermal motion. "
             if energies
             else ""
         )

@@ -38,5 +38,5 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     )
     alt = f"Structure on the way from frame {i} to frame {j}, one of {len(frames)}"
     elements, bonds = np.array(record.facts["elements"]), np.array(record.facts["bonds"], int).reshape(-1, 2)
-    bead = 0.3 * nearest(frames[0])
+    bead = 0.3 * max(nearest(frame) for frame in frames)
     return scene("Interpolation in space", frames, elements, bonds, notes, alt, caption, unit=unit, bead=bead)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report.inside.latent.common import labels_of
-from zoo.report.plot import Drawing, finish, look, panels
+from zoo.report.plot import Drawing, finish, look, panels, set_scale
 from zoo.verbs.inside.record import Inside
 
 
@@ -17,6 +17,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     axis = axes[0, 0]
     labels = labels_of(records)
     looks, ratios = look(labels), []
+    drawn: list[float] = []
     for record, label in zip(records, labels, strict=True):
         share = record.arrays["spectrum"] / max(float(record.arrays["spectrum"].sum()), 1e-300)
         ratio = record.numbers["participation_ratio"]["value"]
@@ -24,10 +25,12 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         number = np.arange(1, len(share) + 1)
         own = looks[label]
         kept = share > 1e-8
+        drawn += share[kept].tolist()
         axis.plot(number[kept], share[kept], markersize=4, label=label, **own)
         if ratio is not None:
             axis.axvline(ratio, color=own["color"], linestyle=own["linestyle"], linewidth=0.9, alpha=0.8)
-    axis.set(xlabel="direction, by falling variance", ylabel="share of the variance (no unit)", yscale="log")
+    axis.set(xlabel="direction, by falling variance", ylabel="share of the variance (no unit)")
+    set_scale(axis, drawn)
     axis.xaxis.get_major_locator().set_params(integer=True)
     if len(records) > 1:
         axis.legend(fontsize=7.5)

@@ -42,5 +42,5 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     )
     alt = f"Structure decoded along {names[0]}, one of {len(frames)} steps along {axes} axes"
     elements, bonds = np.array(record.facts["elements"]), np.array(record.facts["bonds"], int).reshape(-1, 2)
-    bead = 0.3 * nearest(frames[0])
+    bead = 0.3 * max(nearest(frame) for frame in frames)
     return scene("Traversals in space", frames, elements, bonds, notes, alt, caption, unit=unit, bead=bead)

@@ -7,7 +7,7 @@ import numpy as np
 from zoo.analysis.latent.similarity import Similarity, linear_cka, procrustes_distance, similarity
 from zoo.errors import ConfigError
 from zoo.verbs.evaluate import check_fits
-from zoo.verbs.inside.latent.samples import Samples, same_layers
+from zoo.verbs.inside.latent.samples import Samples, same_layers, varying
 from zoo.verbs.inside.subject import Subject
 
 
@@ -29,7 +29,7 @@ def other_layers(against: Subject, samples: Samples) -> dict[str, np.ndarray]:
     if (samples.rows is not None) != node:
         raise ConfigError("one of the two runs has particles as samples, the other frames: no common samples")
     check_fits(against.task.model, samples.frames.dataset)
-    return same_layers(against.task, samples)
+    return varying(same_layers(against.task, samples))
 
 
 def compared(samples: Samples, other: np.ndarray, seed: int) -> dict[str, Similarity]:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from zoo import keys
-from zoo.analysis.latent.information import Information, information
+from zoo.analysis.latent.information import Information, information, mutual_information
 from zoo.analysis.latent.separation import Separation, area, separation
 from zoo.analysis.peptides import torsion_planes
 from zoo.progress import progress
 from zoo.verbs.inside.latent.observables import Observable
 from zoo.verbs.inside.latent.samples import Samples
 
-#: Columns that are taken together: of more, the estimator is biased.
+#: Columns that are taken together, at most: of more, the estimator is biased.
 TOGETHER = 3
 #: Residues whose (φ, ψ) are looked at as pairs.
 PLANES = 3
@@ -32,18 +32,22 @@ class Dependence:
     Args:
         columns: names of the columns of the latent that were looked at.
         each: by observable, one for each column.
-        together: by observable, or pair of torsions, of the columns `joint` taken together.
-        joint: names of these.
+        together: by observable, or pair of torsions, of several columns taken together.
+        joint: names of these, by the same.
     """
 
     columns: list[str]
     each: dict[str, list[Information]]
     together: dict[str, Information]
-    joint: list[str]
+    joint: dict[str, list[str]]
 
 
 def dependence(samples: Samples, nulls: int, seed: int) -> Dependence:
-    """Estimate the information of each column, and of the few that know most together."""
+    """Estimate the information of each column, and of the few that know most together.
+
+    Those are taken by falling information of their own, as many as raise the estimate, at most `TOGETHER`:
+    each column more can but add information, and what the estimator loses with each dimension is more.
+    """
     columns, names, periods = samples.components()
     live = [k for k in range(columns.shape[1]) if np.ptp(columns[:, k]) > 0]
     columns, names, periods = columns[:, live], [names[k] for k in live], [periods[k] for k in live]
@@ -68,23 +72,35 @@ def dependence(samples: Samples, nulls: int, seed: int) -> Dependence:
                     )
                 )
                 bar.advance()
-        joint = _most(each, len(names))
-        together = {}
+        together, joint = {}, {}
         for name, parts in {**{name: [name] for name in seen}, **planes}.items():
+            y = np.stack([seen[p].values for p in parts], 1)
+            y_periods = [seen[p].period for p in parts]
+            own = np.sum([[found.value for found in each[p]] for p in parts], axis=0)
+            picked = _most(columns, periods, y, y_periods, np.argsort(own)[::-1])
             together[name] = information(
-                columns[:, joint], np.stack([seen[p].values for p in parts], 1), samples.block,
-                x_periods=[periods[k] for k in joint], y_periods=[seen[p].period for p in parts], **how,
+                columns[:, picked], y, samples.block,
+                x_periods=[periods[k] for k in picked], y_periods=y_periods, **how,
             )  # fmt: skip
+            joint[name] = [names[k] for k in picked]
             bar.advance()
-    return Dependence(names, each, together, [names[k] for k in joint])
+    return Dependence(names, each, together, joint)
 
 
-def _most(each: dict[str, list[Information]], columns: int) -> list[int]:
-    """The columns that know most, over all observables."""
-    if columns <= TOGETHER:
-        return list(range(columns))
-    total = np.sum([[max(0.0, found.value) for found in row] for row in each.values()], axis=0)
-    return sorted(np.argsort(total)[::-1][:TOGETHER].tolist())
+def _most(
+    columns: np.ndarray,
+    periods: list[float | None],
+    y: np.ndarray,
+    y_periods: list[float | None],
+    order: np.ndarray,
+) -> list[int]:
+    """The first so many columns of an order that are estimated to know most together."""
+    tried = [sorted(order[:size].tolist()) for size in range(1, min(TOGETHER, len(order)) + 1)]
+    values = [
+        mutual_information(columns[:, picked], y, x_periods=[periods[k] for k in picked], y_periods=y_periods)
+        for picked in tried
+    ]
+    return tried[int(np.argmax(values))]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def look(
         raise DataError(f"a latent space of {len(samples.values)} samples is too few: take 12 or more")
     if against is not None and against.task is None:
         raise ConfigError(f"--against takes a second run to compare latents with; {against.label} is none")
+    ends = None if space is None else _ends(samples, options)  # before the work: it may be refused
     record = Inside("latent", subject.label, facts=_facts(subject, options, samples, seed))
     record.flags += flags_of(subject.model, samples.values, samples.names, samples.frames)
     _shape(record, samples, options, seed)
@@ -69,8 +70,8 @@ def look(
         found, names = listening(subject.trained, space, samples)
         record.arrays["sensitivity"] = found
         record.facts["sensitivity of"] = names
-    if space is not None:
-        _ways(record, space, samples, options)
+    if space is not None and ends is not None:
+        _ways(record, space, samples, ends, options.steps)
     return record
 
 
@@ -91,12 +92,19 @@ def _facts(subject: Subject, options: Options, samples: Samples, seed: int) -> d
         "parts": samples.part_names,
         "elements": system.elements.tolist() if not system.periodic else [],
         "bonds": system.bonds.tolist() if not system.periodic else [],
-        "atoms": [f"{n}{i + 1}" for i, n in enumerate(names)] if not system.periodic else [],
+        "atoms": _distinct(names) if not system.periodic else [],
         "options": options.model_dump(mode="json"),
         "seed": seed,
         "weights": "not used, though the data have some" if _weighted(samples) else "none",
         "left out": {},
     }  # fmt: skip
+
+
+def _distinct(names: tuple[str, ...]) -> list[str]:
+    """Names of atoms, with their numbers where some are called alike."""
+    if len(set(names)) == len(names):
+        return list(names)
+    return [f"{name} {number}" for number, name in enumerate(names, 1)]
 
 
 def _weighted(samples: Samples) -> bool:
@@ -155,7 +163,7 @@ def _information(record: Inside, samples: Samples, options: Options, seed: int) 
     record.facts["information columns"], record.facts["joint columns"] = found.columns, found.joint
     rows = []
     for name, one in found.together.items():
-        key = f"mi_{name}".replace(" (φ, ψ)", "_φψ").replace("(φ, ψ)", "φψ").replace(" ", "_")
+        key = f"information_{name}".replace(" (φ, ψ)", "_φψ").replace("(φ, ψ)", "φψ").replace(" ", "_")
         record.numbers[key] = metric(one.value, "nats", one.error)
         record.numbers[f"{key}_null"] = metric(one.null_high, "nats")
         rows.append([one.value, one.error, one.null, one.null_high])
@@ -197,7 +205,7 @@ def _likeness(record: Inside, samples: Samples, against: Subject | None, seed: i
         record.numbers[f"{name}_null"] = metric(found.null, "1", found.null_spread)
 
 
-def _ways(record: Inside, space: Latent, samples: Samples, options: Options) -> None:
+def _ways(record: Inside, space: Latent, samples: Samples, ends: tuple[int, int], steps: int) -> None:
     """Inversion, traversals and interpolation."""
     data = samples.frames.dataset
     x = np.asarray(samples.frames.array(keys.POSITIONS))
@@ -205,20 +213,19 @@ def _ways(record: Inside, space: Latent, samples: Samples, options: Options) -> 
     record.numbers["inversion_residual"] = metric(residual, "1")
     record.flags += inversion_flag(residual, isinstance(space.model, DensityModel))
     points = points_of(space, samples.frames)
-    along = traversals(space, points, options.steps)
+    along = traversals(space, points, steps)
     record.arrays |= {
         "traversal": along.x.astype(np.float32), "traversal_values": along.values,
         "traversal_shares": along.shares,
     }  # fmt: skip
     record.facts["traversals"] = along.names
-    axes, steps = along.x.shape[:2]
+    axes = len(along.x)
     changed = of_structures(
         along.x.reshape(axes * steps, *along.x.shape[2:]), data.system, samples.observables
     )
     record.facts["traversal observables"] = list(changed)
     record.arrays["traversal_observables"] = np.array([v.reshape(axes, steps) for v in changed.values()])
-    ends = _ends(samples, options)
-    found = interpolation(space, samples.frames, points, ends, options.steps)
+    found = interpolation(space, samples.frames, points, ends, steps)
     record.facts["interpolation"] = {"frames": list(found.frames), "ways": list(found.x)}
     for name, path in found.x.items():
         record.arrays[f"path_{name}"] = path.astype(np.float32)

@@ -93,5 +93,6 @@ def _chosen(found: dict[str, Observable], names: list[str], system: System) -> d
     angles = [name for name, o in moving.items() if o.period is not None]
     room = max(2, MOST - (len(moving) - len(angles)))
     kept = sorted(angles, key=lambda name: abs(np.exp(1j * moving[name].values).mean()))[:room]
-    plain = [name for name in moving if name not in angles][:MOST]
+    plain = [name for name in moving if name not in angles]
+    plain = sorted(plain, key=lambda name: "–" in name)[:MOST]  # single bonds tell least
     return {name: o for name, o in moving.items() if name in kept or name in plain}

@@ -151,8 +151,12 @@ def _up_to(layers: dict[str, np.ndarray], last: str | None) -> dict[str, np.ndar
     if last is not None and last not in layers:
         raise UnknownName("layer", last, layers)
     last = last or next(reversed(layers))
-    others = {name: v for name, v in layers.items() if name != last and np.ptp(v, axis=0).max() > 0}
-    return {**others, last: layers[last]}
+    return {**varying({name: v for name, v in layers.items() if name != last}), last: layers[last]}
+
+
+def varying(layers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Leave out layers that are the same for all samples, up to rounding: an embedding of types."""
+    return {n: v for n, v in layers.items() if np.ptp(v, axis=0).max() > 1e-6 * np.abs(v).max()}
 
 
 def _of_particles(task: Task, frames: Frames, options: Options, seed: int) -> Samples:
