@@ -79,7 +79,7 @@ def _facts(found: Found, left_out: dict[str, str]) -> dict:
     return {
         "options": found.options.model_dump(),
         "seed": found.seed,
-        "subject": told(own),
+        "conformations": told(own),
         "reference": None if other is None else told(other),
         "time": own.no_time or f"frames {own.spacing:g} {own.units.time} apart",
         "units": {"length": own.units.length, "time": own.units.time},
