@@ -62,6 +62,12 @@ def test_a_flat_loss_has_stalled_and_a_short_one_has_not() -> None:
     assert kinds(rows(flat[:8], flat[:8])) == []
 
 
+def test_a_gain_of_a_nat_is_one_however_large_the_loss() -> None:
+    curve = 182 + 1.5 * np.exp(-EPOCHS / 6) + RNG.normal(0, 0.02, 30)
+    assert kinds(rows(curve, curve)) == ["stalled"]  # as of an error, 0.8 %
+    assert curve_flags(rows(curve, curve), nats=True) == []
+
+
 def test_losses_at_another_temperature_are_not_compared() -> None:
     val = np.concatenate([np.full(10, 0.01), FALLING[:10] + 5])  # colder: another loss
     hot = [1200.0] * 10 + [300.0] * 10

@@ -23,7 +23,7 @@ def test_looks_are_in_the_events(tmp_path: Path) -> None:
         "model.hidden_channels": 8, "optim.lr": 1e-9, "optim.schedule": "constant",
     }  # fmt: skip
     run = zoo.train(
-        "gat", where, epochs=10, settings=settings, out=tmp_path / "run", look_every=6, with_baselines=False
+        "gat", where, epochs=16, settings=settings, out=tmp_path / "run", look_every=10, with_baselines=False
     )
     events = reading.EventAccumulator(
         str(run.path / "tensorboard"), size_guidance={"images": 0, "tensors": 0}
@@ -33,7 +33,7 @@ def test_looks_are_in_the_events(tmp_path: Path) -> None:
     assert {"slice/Propensity of a slice", "slice/Agreement by time"} <= set(tags["images"])
     images = events.Images("slice/Propensity of a slice")
     rows = run.curve()
-    assert [image.step for image in images] == [rows[5]["step"], rows[9]["step"]]
+    assert [image.step for image in images] == [rows[9]["step"], rows[15]["step"]]
     pixels = imread(io.BytesIO(images[0].encoded_image_string))
     assert pixels.shape[:2] == (images[0].height, images[0].width) and images[0].width > 300
     colors = np.unique(pixels.reshape(-1, pixels.shape[-1]), axis=0)

@@ -21,7 +21,7 @@ LOST, FACTOR = 0.5, 3.0
 #: Overfitting: epochs since the best, and the rise of the validation loss, as a share.
 SINCE, RISE = 5, 0.05
 #: Stalled: epochs, and the gain that is as good as none, as a share and in steps of the noise.
-LONG, GAIN, NOISE = 10, 0.02, 3.0
+LONG, GAIN, NOISE = 15, 0.02, 3.0
 #: No weight of a network that works is as large.
 HUGE = 1e6
 #: Predictions that differ less than this share of what they shall predict are all the same.
@@ -58,14 +58,15 @@ def run_away(tensors: Iterable[tuple[str, Tensor]]) -> Flag | None:
     return Flag("divergence", f"weights have run away, those of {name} up to {largest:.2g}: lower optim.lr")
 
 
-def curve_flags(rows: Sequence[Row]) -> list[Flag]:
+def curve_flags(rows: Sequence[Row], *, nats: bool = False) -> list[Flag]:
     """Judge the losses of a training: NaN, divergence, overfitting, or nothing learned.
 
-    Losses that are all positive are judged by their ratios, others (log-likelihoods) by differences. Where a
+    Losses are judged by their ratios, log-likelihoods and losses that change sign by differences. Where a
     temperature changes from stage to stage, losses of the last one alone are compared.
 
     Args:
         rows: one an epoch, as in `metrics.csv`: `epoch`, `train_loss`, and `val_loss` where validated.
+        nats: the losses are log-likelihoods.
     """
     broken = _broken(rows)
     if broken is not None:
@@ -74,7 +75,7 @@ def curve_flags(rows: Sequence[Row]) -> list[Flag]:
     validated = [row for row in stage if "val_loss" in row]
     if len(validated) < RECENT + 1:
         return []
-    found = _diverged(validated) or _overfitted(validated) or _stalled(validated)
+    found = _diverged(validated, nats) or _overfitted(validated, nats) or _stalled(validated, nats)
     return [] if found is None else [found]
 
 
@@ -93,9 +94,9 @@ def _broken(rows: Sequence[Row]) -> Flag | None:
 class _Losses:
     """A loss by epoch on a scale on which equal steps are equal gains."""
 
-    def __init__(self, rows: Sequence[Row], name: str) -> None:
+    def __init__(self, rows: Sequence[Row], name: str, nats: bool) -> None:
         self.raw = np.array([row[name] for row in rows])
-        self.ratios = bool((self.raw > 0).all())
+        self.ratios = not nats and bool((self.raw > 0).all())
         self.at = np.log(self.raw) if self.ratios else self.raw
         self.best = int(self.at.argmin())
         self.gained = float(self.at[0] - self.at[self.best])
@@ -111,8 +112,8 @@ class _Losses:
         return float(np.median(np.abs(np.diff(self.at))))
 
 
-def _diverged(rows: Sequence[Row]) -> Flag | None:
-    val = _Losses(rows, "val_loss")
+def _diverged(rows: Sequence[Row], nats: bool) -> Flag | None:
+    val = _Losses(rows, "val_loss", nats)
     if val.lost <= max(LOST * val.gained, math.log(FACTOR) if val.ratios else FACTOR):
         return None
     return Flag(
@@ -123,10 +124,10 @@ def _diverged(rows: Sequence[Row]) -> Flag | None:
     )
 
 
-def _overfitted(rows: Sequence[Row]) -> Flag | None:
+def _overfitted(rows: Sequence[Row], nats: bool) -> Flag | None:
     if not all("train_loss" in row for row in rows) or any("val_elbo" in row for row in rows):
         return None  # of a density that learns from energies the two losses are not of one kind
-    val, train = _Losses(rows, "val_loss"), _Losses(rows, "train_loss")
+    val, train = _Losses(rows, "val_loss", nats), _Losses(rows, "train_loss", nats)
     since = len(rows) - 1 - val.best
     falls = float(np.median(train.at[-RECENT:])) < float(train.at[val.best])
     if since < SINCE or val.lost <= max(val.least(RISE), RISE * val.gained) or not falls:
@@ -139,8 +140,9 @@ def _overfitted(rows: Sequence[Row]) -> Flag | None:
     )
 
 
-def _stalled(rows: Sequence[Row]) -> Flag | None:
-    losses = [_Losses(rows, name) for name in ("val_loss", "train_loss") if all(name in r for r in rows)]
+def _stalled(rows: Sequence[Row], nats: bool) -> Flag | None:
+    names = [name for name in ("val_loss", "train_loss") if all(name in row for row in rows)]
+    losses = [_Losses(rows, name, nats) for name in names]
     if len(rows) < LONG or any(loss.gained > max(loss.least(GAIN), NOISE * loss.noise) for loss in losses):
         return None
     val = losses[0]

@@ -10,6 +10,7 @@ from zoo.analysis.flags import Flag
 from zoo.analysis.health import curve_flags, dead_beads, not_finite, run_away
 from zoo.models.autoencoder import BeadAutoencoder
 from zoo.models.base import ZooModel
+from zoo.models.density import DensityModel
 from zoo.tasks.callbacks import Curve
 from zoo.verbs.looking.journal import Journal
 
@@ -33,7 +34,8 @@ class Health(Callback):
 
     def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
         """Look for what is wrong."""
-        self.journal.flag("curve", curve_flags(self.curve.rows))
+        nats = isinstance(module.model, DensityModel)
+        self.journal.flag("curve", curve_flags(self.curve.rows, nats=nats))
         self.journal.flag("weights", _weight_flags(module.model))
         self.journal.at("training", done=trainer.current_epoch + 1, step=0)
 
