@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from zoo.analysis.flags import Flag
 from zoo.report import plot
@@ -33,6 +35,11 @@ class Look:
         return [(f"{r.label}, {self.kind}", flag) for r in self.records for flag in r.flags]
 
     @property
+    def told(self) -> list[str]:
+        """What was looked at, a sentence for each record."""
+        return [f"{r.label}: {', '.join(_parts(r.facts))}." for r in self.records if _parts(r.facts)]
+
+    @property
     def commands(self) -> list[tuple[str, str]]:
         """Label and command of each look."""
         return [(r.label, str(r.facts["command"])) for r in self.records if r.facts.get("command")]
@@ -48,3 +55,13 @@ class Look:
             cells = ["–" if n is None else Cell(n["value"], n.get("error"), n["unit"]).text() for n in found]
             out.append((metric_name(name), cells, "" if unit == "1" else unit))
         return out
+
+
+def _parts(facts: Mapping[str, Any]) -> list[str]:
+    """What is looked at, how many frames of which split, and the seed, as far as the record has them."""
+    frames, split = facts.get("frames"), facts.get("split")
+    number = len(frames) if isinstance(frames, list) else frames
+    parts = [str(facts["subject"])] if "subject" in facts else []
+    if number is not None:
+        parts.append(f"{number:,} frames" + (f" of split {split}" if split else ""))
+    return parts + ([f"seed {facts['seed']}"] if parts and "seed" in facts else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from importlib import import_module
@@ -12,7 +13,8 @@ from zoo.config import nest, validated
 from zoo.errors import ConfigError, UnknownName
 from zoo.run import Run
 from zoo.verbs.inside.record import FOLDER, Inside
-from zoo.verbs.inside.subject import open_subject
+from zoo.verbs.inside.subject import Subject, open_subject
+from zoo.weights import CARD
 
 #: Kinds of look. Each module has `Options`, and `look(subject, options, *, against, frames, seed)`.
 LOOKS = {
@@ -59,10 +61,21 @@ def analyze(
     opened = open_subject(subject, dataset=dataset, read=read)
     other = None if against is None else open_subject(against)
     record = module.look(opened, options, against=other, frames=frames, seed=seed)
+    record.facts["subject"] = _told(opened)
     named = {"--against": against, "--dataset": dataset, "--frames": frames, "--out": out}
     record.facts["command"] = _command(subject, kind, {**named, "--seed": seed}, read or {}, settings or {})
     record.save(inside_folder(opened.folder, opened.label, out))
     return record
+
+
+def _told(subject: Subject) -> str:
+    """What is looked at, in words."""
+    data = f"{subject.data.name} ({subject.data.system.num_particles:,} particles)"
+    if subject.task is None or subject.folder is None:
+        return f"{len(subject.data):,} frames of {data}"
+    card = json.loads((subject.folder / CARD).read_text(encoding="utf-8"))
+    size = sum(weight.numel() for weight in subject.model.parameters())
+    return f"{card['entry']} ({size:,} parameters), trained for the task {card['task']['name']} on {data}"
 
 
 def _command(
