@@ -16,6 +16,7 @@ from zoo.tasks.metrics import metric
 from zoo.verbs.inside.analyze import inside_folder
 from zoo.verbs.inside.record import Inside
 from zoo.verbs.inside.subject import open_subject
+from zoo.weights import pretrained
 
 
 def record() -> Inside:
@@ -92,6 +93,8 @@ def test_where_looks_are_kept(tmp_path: Path) -> None:
     assert inside_folder(tmp_path, "run") == tmp_path / "inside"
     assert inside_folder(None, "ring-polymer/nose-hoover-eq") == Path("inside/ring-polymer-nose-hoover-eq")
     assert inside_folder(tmp_path, "run", "elsewhere") == Path("elsewhere")
+    for name, folder in pretrained().items():  # nothing is written into the package
+        assert inside_folder(folder, name) == Path("inside") / name
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,9 @@ def _name(subject: Any) -> str:
 
 
 def inside_folder(run: Path | None, label: str, out: Path | str | None = None) -> Path:
-    """Where looks are kept: `out`, the run's `inside`, or `inside/LABEL`."""
+    """Where looks are kept: `out`, the run's `inside`, or `inside/LABEL` of data and of packaged models."""
     if out is not None:
         return Path(out)
-    return Path(FOLDER) / label.replace("/", "-") if run is None else run / FOLDER
+    if run is None or run in pretrained().values():
+        return Path(FOLDER) / label.replace("/", "-")
+    return run / FOLDER
