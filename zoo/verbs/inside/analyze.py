@@ -14,8 +14,7 @@ from zoo.errors import ConfigError, UnknownName
 from zoo.run import Run
 from zoo.verbs.inside.record import FOLDER, Inside
 from zoo.verbs.inside.subject import Subject, open_subject
-from zoo.weights import CARD
-from zoo.weights import pretrained
+from zoo.weights import CARD, pretrained
 
 #: Kinds of look. Each module has `Options`, and `look(subject, options, *, against, frames, seed)`.
 LOOKS = {
