@@ -63,7 +63,7 @@ def sites(system: System, positions: np.ndarray) -> Sites | None:
         return _thinned(Sites(np.array(alpha), labels, "Cα", ALPHA))
     if system.elements.all():
         heavy = np.flatnonzero(system.elements > 1)
-        return _thinned(Sites(heavy, [f"{names[i]}{i + 1}" for i in heavy], "heavy atoms", HEAVY))
+        return _thinned(Sites(heavy, [f"{names[i]} {i + 1}" for i in heavy], "heavy atoms", HEAVY))
     length = float(np.median(distances(positions[: 1 + MOST], system.bonds)))
     every = np.arange(system.num_particles)
     return _thinned(Sites(every, [str(i + 1) for i in every], "beads", BEADS * length))

@@ -38,7 +38,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
                 )  # fmt: skip
             axis.axhline(0, color=INK, linewidth=0.4, alpha=0.3)
             axis.set_title(
-                f"{record.label}: from set {i + 1} ({100 * a['set_populations'][i]:.2g} %)", fontsize=9
+                f"{record.label}: from set {i + 1} ({100 * a['set_populations'][i]:.3g} %)", fontsize=9
             )
             axis.set(xlabel=with_unit("time", unit), ylim=(-0.05, 1.05))
         line[0].set_ylabel("probability (1)")

@@ -34,7 +34,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
             low = np.tril_indices(len(own))
             both[low] = other[low]
         shares = _image(line[0], both, record, {"vmin": 0, "vmax": 1, "cmap": density_map()})
-        line[0].plot([0, 1], [0, 1], transform=line[0].transAxes, color=INK, linewidth=0.6, alpha=0.5)
+        line[0].plot([0, 1], [1, 0], transform=line[0].transAxes, color=INK, linewidth=0.6, alpha=0.5)
         if other is None:
             continue
         gap = own - other

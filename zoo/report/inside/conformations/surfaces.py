@@ -29,10 +29,11 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     else:
         rows = [(record, 0) for record in found[:ROWS]]
     compared = any(r.facts["reference"] is not None for r, _ in rows)
-    figure, axes = panels(3 if compared else 1, len(rows), width=3.0, height=2.7)
+    shape = (3, len(rows)) if compared else (len(rows), 1)
+    figure, axes = panels(*shape, width=3.0, height=2.7)
     surfaces = gaps = None
     told = []
-    for line, (record, k) in zip(axes, rows, strict=True):
+    for line, (record, k) in zip(axes if compared else axes.T, rows, strict=True):
         plane = record.facts["planes"][k]
         scale = {"vmin": 0, "vmax": DEEPEST, "cmap": density_map().reversed()}
         surfaces = _mesh(line[0], record, k, "free", record.label, scale)

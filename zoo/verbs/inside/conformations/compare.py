@@ -102,6 +102,8 @@ def _planes(found: Found) -> dict[str, list[Quantity]]:
         residue or "φ ψ": [by_name[names[i]], by_name[names[j]]]
         for residue, (i, j) in torsion_planes(names).items()
     }
+    if len(planes) >= PLANES:  # those that move most
+        planes = dict(sorted(planes.items(), key=lambda item: -sum(map(_turning, item[1]))))
     space = found.space
     wide: dict[str, list[Quantity]] = {}
     if space is not None and len(space.names) > 1:
@@ -112,6 +114,11 @@ def _planes(found: Found) -> dict[str, list[Quantity]]:
     if len(planes) < 2 and {"Rg", "asphericity"} <= by_name.keys():
         planes["size and shape"] = [by_name["Rg"], by_name["asphericity"]]
     return dict(list(planes.items())[:PLANES])
+
+
+def _turning(q: Quantity) -> float:
+    """Circular variance of an angle: 0 where it stays, 1 where it is anywhere."""
+    return float(1 - np.abs(np.exp(1j * _column(q, "both")).mean()))
 
 
 def _surface(found: Found, title: str, parts: Sequence[Quantity], k: int) -> dict[str, Any]:
