@@ -283,6 +283,8 @@ def test_print_has_all_pictures_and_no_controls(opened):
     pages = len(re.findall(rb"/Type /Page\b(?!s)", pdf))
     assert pdf.startswith(b"%PDF") and figures / 3 <= pages <= figures + 6
     look(opened, "dark", media="print")
+    width(opened, 718)  # A4 less the margins, in pixels of CSS
+    assert opened.execute_script("return document.documentElement.scrollWidth") <= 718
     shown = (
         "return [...document.querySelectorAll('nav, button, .saves, .controls')].filter(n => n.offsetParent)"
     )

@@ -12,11 +12,13 @@ import pytest
 from synthetic import chain, glass
 
 import zoo
+from zoo.analysis.flags import Flag
 from zoo.cli.app import main
 from zoo.errors import RunError
-from zoo.report import write_report
+from zoo.report import html, write_report
 from zoo.report.runs import find_runs
 from zoo.run import Run
+from zoo.verbs.inside.record import FOLDER, Inside
 
 TINY = {"train.epochs": 2, "model.hidden_channels": 8}
 
@@ -121,6 +123,67 @@ def test_provenance_names_data_settings_and_how_to_repeat(page, runs):
     run = Run(runs["forces"])
     for fact in (run.config.digest(), run.environment["packages"]["torch"], "zoo train schnet", "sha256"):
         assert fact in text
+
+
+def test_what_was_trained_on_what_is_told(runs, page):
+    text = page.read_text(encoding="utf-8")
+    results = Run(runs["glass"]).results
+    assert "One run of gat on glass (60 particles, 8 frames), for the task propensity" in text
+    assert f"gat: {results['parameters']:,} parameters, 2 epochs on {results['frames']['train']}" in text
+    assert "2 seeds." in text and "on cpu" in text
+    assert f"zoo train gat {Run(runs['glass']).config.dataset['name']}" in text  # to repeat it
+
+
+def test_flags_are_told_at_the_top_and_lead_to_where_they_belong(runs, tmp_path):
+    copy = shutil.copytree(runs["forces"], tmp_path / "run")
+    Run(copy).write_flags([Flag("collapse", "all <draws> are one")])
+    record = Inside("layers", "run", numbers={"rank": {"value": 2.0, "unit": "1"}})
+    record.flags, record.facts = [Flag("dead units", "head.act")], {"command": "zoo analyze run layers"}
+    record.facts |= {"subject": "schnet on chain", "frames": [0, 3], "split": "train", "seed": 1}
+    record.save(copy / FOLDER)
+    text = write_report([copy], tmp_path / "r.html").read_text(encoding="utf-8")
+    outline = Outline(text)
+    assert {"flags", "part-0", "inside-layers"} <= set(outline.ids)
+    assert outline.links.count("#inside-layers") == 2  # of the contents and of the flag
+    assert "all &lt;draws&gt; are one" in text and text.index("collapse") < text.index("<table")
+    assert "run: schnet on chain, 2 frames of split train, seed 1." in text
+    assert "<code>zoo analyze run layers</code>" in text
+
+
+def test_pictures_of_a_folder_are_named_by_their_titles(runs, tmp_path, capsys):
+    out = tmp_path / "pictures"
+    page = ["report", str(runs["forces"]), "--out", str(tmp_path / "r.html")]
+    assert main([*page, "--pictures", str(out)]) == 0
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    stems = {path.relative_to(out).with_suffix("").as_posix() for path in out.rglob("*.*")}
+    assert "chain-forces/learning-curves" in stems and len(stems) == text.count("<figure ")
+    for stem in stems:
+        assert all((out / f"{stem}.{kind}").stat().st_size > 100 for kind in ("svg", "pdf", "csv"))
+    assert main([*page, "--pictures", str(tmp_path / "r.html")]) == 2
+    assert "--pictures takes a folder" in capsys.readouterr().err
+
+
+def test_colours_of_text_can_be_told_from_those_behind():
+    """WCAG 2, level AA: at least 4.5, in the light, the dark and the printed page."""
+    css = (Path(html.__file__).parent / "style.css").read_text(encoding="utf-8")
+    schemes = [
+        dict(re.findall(r"--(\w+): (#[0-9a-f]+)", block)) for block in re.findall(r":root {(.*?)}", css, re.S)
+    ]
+
+    def light(color: str) -> float:
+        digits = color[1:] if len(color) == 7 else "".join(2 * d for d in color[1:])
+        linear = [
+            v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4
+            for v in (int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4))
+        ]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    assert len(schemes) == 3 and all({"ink", "faint", "accent", "page", "panel"} <= set(s) for s in schemes)
+    for scheme in schemes:
+        for text in ("ink", "faint", "accent"):
+            for behind in ("page", "panel"):
+                low, high = sorted((light(scheme[text]), light(scheme[behind])))
+                assert (high + 0.05) / (low + 0.05) >= 4.5
 
 
 def test_a_title_is_text_and_no_markup(page):
