@@ -37,8 +37,8 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         _panel(axis, record, k)
         plane = record.facts["planes"][k]
         told.append(
-            f"{record.label} misses {plane['unvisited_bins']} bins of {' and '.join(plane['names'])} with "
-            f"{share(plane['unvisited'])} of the reference"
+            f"{record.label} misses {plane['unvisited_places']} places in {' and '.join(plane['names'])} "
+            f"with {share(plane['unvisited'])} of the reference"
         )
     handles = [
         Patch(facecolor=fill, hatch=hatch, edgecolor=INK, linewidth=0.4, label=kind)
@@ -47,12 +47,13 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     states = [f"{r.label}: {r.facts['mode_drop']}" for r in found if "mode_drop" in r.facts]
     caption = (
-        f"Bins of the plane by who is there: subject and reference, {against(found[0])}. Unvisited (hatched "
-        "orange): the subject has less than a tenth of the reference's share, and so few that chance is one "
-        "in a hundred for the whole picture; too few to tell: the reference is there, but so rarely that the "
-        "subject's conformations might well miss it; subject alone: the reference never is there. Look for "
-        "hatched islands: these are modes that a network dropped. A rim of lone bins is no alarm, both "
-        f"samples are finite. {'; '.join(told)}. By states, {'; '.join(states) or 'none are named'}."
+        f"Places in the plane, 2 × 2 bins each, by who is there: subject and reference, {against(found[0])}. "
+        "Unvisited (hatched orange): the subject has less than a tenth of the reference's share, and so few "
+        "that chance is one in a hundred for the whole picture; too few to tell: the reference is there, but "
+        "so rarely that the subject's conformations might well miss it; subject alone: the reference never "
+        "is there. Look for hatched islands: these are modes that a network dropped. A rim of lone places is "
+        f"no alarm, both samples are finite. {'; '.join(told)}. By states, "
+        f"{'; '.join(states) or 'none are named'}."
     )
     return finish(figure, "Places never visited", f"{'; '.join(told)}. {'; '.join(states)}", caption)
 

@@ -19,6 +19,8 @@ from zoo.verbs.inside.conformations.sample import Sample
 
 #: Quantities and planes that are named one by one; of more, the furthest from the reference, or the first.
 MOST, PLANES = 14, 6
+#: Bins along each axis that are one place, of which is told whether it is visited.
+MERGED = 2
 #: A free energy with a larger error, kT, is not compared.
 UNRESOLVED = 1.0
 
@@ -161,18 +163,27 @@ def _difference(found: Found, reference: np.ndarray, own: np.ndarray, on: Grid, 
     seen = known & (np.nan_to_num(errors[0], nan=np.inf) < UNRESOLVED)
     arrays[f"plane_{k}_difference"] = _square(np.where(seen, gap, np.nan), on)
     arrays[f"plane_{k}_difference_error"] = _square(np.where(seen, np.hypot(*errors), np.nan), on)
-    places = visited(reference, own)
-    arrays[f"plane_{k}_visited"] = _square(_codes(places, p, q), on)
+    # four bins are one place: a few frames in each would say nothing of any
+    coarse = [_coarse(blocks, on) for blocks in (reference, own)]
+    places = visited(*coarse)
+    codes = _codes(places, *(blocks.sum(0) for blocks in coarse)).reshape((on.bins // MERGED,) * 2).T
+    arrays[f"plane_{k}_visited"] = codes.repeat(MERGED, 0).repeat(MERGED, 1)
     if k == 0:
         numbers = found.record.numbers
         numbers["unvisited"] = metric(places.share, "1")
         numbers["outside"] = metric(places.outside, "1", places.outside_error)
         numbers["outside_floor"] = metric(places.outside_floor, "1")
     return {
-        "unvisited": places.share, "unvisited_bins": int(places.unvisited.sum()),
-        "blind_bins": int(places.blind.sum()), "outside": places.outside,
+        "unvisited": places.share, "unvisited_places": int(places.unvisited.sum()),
+        "blind_places": int(places.blind.sum()), "outside": places.outside,
         "outside_error": places.outside_error, "outside_floor": places.outside_floor,
     }  # fmt: skip
+
+
+def _coarse(blocks: np.ndarray, on: Grid) -> np.ndarray:
+    """Counts `[blocks, bins²]` of squares of bins, `[blocks, (bins/MERGED)²]`."""
+    n = on.bins // MERGED
+    return blocks.reshape(len(blocks), n, MERGED, n, MERGED).sum((2, 4)).reshape(len(blocks), -1)
 
 
 def _codes(places: Visited, p: np.ndarray, q: np.ndarray) -> np.ndarray:
