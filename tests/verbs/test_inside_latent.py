@@ -202,3 +202,28 @@ def test_what_has_no_network_is_refused(data: Dataset) -> None:
         look(Subject("data", data), Options(), against=None, frames=None, seed=0)
     with pytest.raises(DataError, match="12 or more"):
         look(pca(data), Options(), against=None, frames=6, seed=0)
+
+
+def test_two_numbers_of_a_dipeptide_know_its_torsions(tmp_path: Path) -> None:
+    """A few seconds of training on the packaged sample: (φ, ψ) many times above the null."""
+    settings = {"train.frames": 1500}
+    run = zoo.train("gat-autoencoder", "alanine-dipeptide", epochs=4, settings=settings, out=tmp_path / "map")
+    found = zoo.analyze(run, "latent", frames=320, settings={"nulls": 10}).numbers
+    value, null = found["information_φψ"]["value"], found["information_φψ_null"]["value"]
+    assert value > 10 * null and value > 1 and found["information_φψ"]["error"] < 0.3
+    assert found["information_energy"]["value"] < 0.1 * value
+    assert (tmp_path / "map" / "inside" / "latent.npz").is_file()
+
+
+def test_rings_in_and_out_of_equilibrium_lie_apart(tmp_path: Path) -> None:
+    """The collapse from a circle by distances between beads: apart at first, beyond chance over all."""
+    sets = "ring-polymer/nose-hoover-eq+ring-polymer/nose-hoover-neq"
+    run = zoo.train("cg-autoencoder", sets, epochs=2, settings={"model.beads": 12}, out=tmp_path / "rings")
+    settings = {"split": "all", "nulls": 5}
+    found = zoo.analyze(run, "latent", frames=704, settings=settings)
+    numbers = found.numbers
+    assert numbers["separation_first_latent"]["value"] > 0.75
+    kernel, chance = numbers["separation_kernel"], numbers["separation_chance"]
+    assert kernel["value"] - chance["value"] > 3 * np.hypot(kernel["error"], chance["error"])
+    by_time = found.arrays["apart_by_time_latent"]
+    assert by_time[:2].mean() > by_time[-4:].mean() + 0.2

@@ -79,12 +79,16 @@ def embed_layers(
     task, frames = task_of(model), frames_of(frames)
     check_fits(task.model, frames.dataset)
     _check_finite(frames)
-    if not _of_nodes(task, layers):
+    training = task.model.training
+    try:
+        if _of_nodes(task, layers):
+            return _node_layers(task, frames, layers, nodes)
         _check_known(layers, [LATENT])
         if nodes:
             raise ConfigError("nodes have features of their own in layers alone; the latent is the frame's")
         return {LATENT: _latents(task.model, frames)}
-    return _node_layers(task, frames, layers, nodes)
+    finally:
+        task.model.train(training)
 
 
 def task_of(model: Model) -> Task:
@@ -154,7 +158,7 @@ def _latents(model: ZooModel, frames: Frames) -> np.ndarray:
 @torch.no_grad()
 def _node_layers(task: Task, frames: Frames, layers: list[str] | None, nodes: bool) -> dict[str, np.ndarray]:
     found: dict[str, list[np.ndarray]] = {}
-    task.eval()
+    task.model.eval()
     with progress("embedding", len(frames), "frames") as bar:
         for batch in task.loader(frames, 1):
             states = states_of(task.model, task.cast(batch))

@@ -9,6 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from zoo.report.inside.latent.common import labels_of, required
 from zoo.report.plot import Drawing, finish, look, panels
+from zoo.verbs.compare import Cell
 from zoo.verbs.inside.record import Inside
 
 #: Points of a curve that are drawn.
@@ -35,7 +36,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         fit.plot([0, reach], [0, found["value"] * reach], color=own["color"], linestyle=own["linestyle"])
         points, dimension, error = record.arrays["decimated"].T
         scale.errorbar(points, dimension, np.nan_to_num(error), capsize=2, markersize=4, label=label, **own)
-        words.append(f"{label} {found['value']:.2f} ± {found.get('error') or float('nan'):.2f}")
+        words.append(f"{label} {Cell(found['value'], found.get('error'), '1').text()}")
     fit.set(xlabel="ln (r₂/r₁), no unit", ylabel="−ln (1 − F), no unit", title="the fit")
     low, high = fit.get_xlim()
     fit.set_xlim(low, min(high, 3 * max(np.quantile(r.arrays["log_ratio"], 0.9) for r in known)))

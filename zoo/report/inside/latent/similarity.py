@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo.report.inside.latent.common import first_with
 from zoo.report.plot import Drawing, density_map, finish, panels
+from zoo.verbs.compare import Cell
 from zoo.verbs.inside.record import Inside
 
 #: Layers beyond which cells have no numbers.
@@ -36,13 +37,17 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     figure.colorbar(image, ax=axis).set_label("linear CKA (no unit)")
     words = ""
     if "cka" in record.numbers:
-        cka, null = record.numbers["cka"], record.numbers["cka_null"]
-        far, far_null = record.numbers["procrustes"], record.numbers["procrustes_null"]
+        texts = {
+            name: Cell(n["value"], n.get("error"), "1").text()
+            for name, n in record.numbers.items()
+            if name.startswith(("cka", "procrustes"))
+        }
         words = (
-            f" The layers that are looked at: {cka['value']:.2f} ± {cka.get('error', 0):.2f} (shuffled "
-            f"{null['value']:.2f}); Procrustes distance {far['value']:.2f} ± {far.get('error', 0):.2f} "
-            "(shuffled "
-            f"{far_null['value']:.2f}; 0 the same, 1 nothing in common)."
+            f" The layers that are looked at: {texts['cka']} (rows exchanged: {texts['cka_null']}); "
+            "Procrustes "
+            f"distance {texts['procrustes']} (rows exchanged: {texts['procrustes_null']}; 0 the same, 1 "
+            "nothing "
+            "in common)."
         )
     caption = (
         "Linear centred kernel alignment (Kornblith et al. 2019) of what layers make of the same samples: 1 "
