@@ -135,6 +135,9 @@ def decimated(
     """Return TwoNN of ever smaller random shares of the points: the dimension at ever larger scale.
 
     A dimension that falls with fewer points is that of noise at small scale; a plateau is the answer.
+
+    Raises:
+        DataError: too few points for any share.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(values))
@@ -143,6 +146,8 @@ def decimated(
         rows = np.sort(order[: round(share * len(values))])
         if len(rows) >= FEWEST:
             out.append(two_nn(values[rows], None if blocks is None else blocks[rows], seed=seed))
+    if not out:
+        raise DataError(f"{len(values)} points are too few for a dimension: take {FEWEST} or more")
     return out
 
 
