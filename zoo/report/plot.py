@@ -54,6 +54,7 @@ STYLE: dict[Any, Any] = {
 }
 
 _number = count()
+_DIGITS = re.compile(r"(\d\.\d\d)\d+")
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def to_svg(figure: Figure, alt: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.S)
     text = text.replace("xlink:href", "href").replace(INK, "currentColor")
+    # a hundredth of a point is finer than any screen, and a third of the page is saved
+    text = re.sub(r' (d|x|y)="[^"]*"', lambda found: _DIGITS.sub(r"\1", found[0]), text)
     prefix = f"f{next(_number)}-"
     text = re.sub(r'\bid="', f'id="{prefix}', text)
     text = re.sub(r'href="#', f'href="#{prefix}', text)

@@ -14,11 +14,12 @@ from zoo.report.runs import Group
 MOST = 2  # models
 LAYERS = 4  # panels a model
 STRONGEST = 4  # filters drawn in colour
-POINTS = 160
+THIN = 24  # others
+POINTS = 120
 
 
 def draw(group: Group) -> Drawing | None:
-    """A row of panels for each model: all filters of a layer, and how many neighbours there are."""
+    """A row of panels for each model: filters of a layer, the strongest first, and how many neighbours there are."""
     found = learned(group, "radial_filters", MOST)
     if not found:
         return None
@@ -45,7 +46,7 @@ def draw(group: Group) -> Drawing | None:
             used = distances >= edges[np.flatnonzero(density)[0]] if density.any() else distances >= 0
             size = np.sqrt((own[:, used] ** 2).mean(1))
             order = np.argsort(size)
-            for number in order[:-STRONGEST]:
+            for number in order[:-STRONGEST][-THIN:]:
                 name = f"_filter {number + 1}"
                 axis.plot(
                     distances[used], own[number][used], color=INK, alpha=0.25, linewidth=0.6, label=name
@@ -68,7 +69,7 @@ def draw(group: Group) -> Drawing | None:
         row[0].set_ylabel("filter (no unit)")
     caption = (
         f"Filters of each layer against the distance of a neighbour in {unit}, as they multiply its "
-        f"features: the {STRONGEST} strongest in colour, all others thin; drawn from the closest pair to "
+        f"features: the {STRONGEST} strongest in colour, the next {THIN} thin; drawn from the closest pair to "
         "the network's cutoff (of an equivariant network: paths, root mean square over "
         "channels). Grey, on a scale of its own: the pair distribution g(r) of the first test "
         "configuration. Look for filters that turn or change sign between two shells of neighbours: these "
