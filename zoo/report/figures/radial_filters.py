@@ -19,7 +19,7 @@ POINTS = 120
 
 
 def draw(group: Group) -> Drawing | None:
-    """A row of panels for each model: filters of a layer, the strongest first, and how many neighbours there are."""
+    """A row of panels for each model: the strongest filters of a layer, and how many neighbours there are."""
     found = learned(group, "radial_filters", MOST)
     if not found:
         return None
@@ -69,8 +69,8 @@ def draw(group: Group) -> Drawing | None:
         row[0].set_ylabel("filter (no unit)")
     caption = (
         f"Filters of each layer against the distance of a neighbour in {unit}, as they multiply its "
-        f"features: the {STRONGEST} strongest in colour, the next {THIN} thin; drawn from the closest pair to "
-        "the network's cutoff (of an equivariant network: paths, root mean square over "
+        f"features: the {STRONGEST} strongest in colour, the next {THIN} thin; drawn from the closest pair "
+        "to the network's cutoff (of an equivariant network: paths, root mean square over "
         "channels). Grey, on a scale of its own: the pair distribution g(r) of the first test "
         "configuration. Look for filters that turn or change sign between two shells of neighbours: these "
         "tell the first shell from the gap behind it, which is what mobility depends on."
