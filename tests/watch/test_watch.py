@@ -26,6 +26,7 @@ from zoo.cli.app import main
 from zoo.errors import ConfigError
 from zoo.files import write_json
 from zoo.report import plot
+from zoo.report.inside import PICTURES
 from zoo.run import METRICS, RESULTS, STATUS, Run
 from zoo.tasks.metrics import metric
 from zoo.verbs.inside.record import Inside
@@ -184,6 +185,17 @@ def test_pictures_are_drawn_once_and_again_when_they_change(
         assert len(drawn) == 1 and first[0] == first[1] == first[2]
         structures(run, 2, shift=5.0)
         assert ask(server, path)[2] != first[0] and len(drawn) == 2
+
+
+def test_a_picture_that_fails_stops_no_other(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bad(records: list[Inside]) -> None:
+        records[0].arrays["no"]
+
+    monkeypatch.setitem(PICTURES, "samples", {"bad": bad, **PICTURES["samples"]})
+    with served(run.path) as server:
+        found = json.loads(ask(server, "/look.json?kind=samples&epochs=2")[2])
+    assert [picture["title"] for picture in found["pictures"]] == ["Structures in space"]
+    assert found["left_out"] == [["bad", "cannot be drawn: KeyError: 'no'"]] and not found["problem"]
 
 
 def test_a_run_that_is_not_there_is_waited_for(tmp_path: Path, data: Path) -> None:

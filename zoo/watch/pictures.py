@@ -60,7 +60,7 @@ class Pictures:
                 answer = {**empty, **draw()}
             except RunError as error:  # half of it is there, or none; it is asked for again
                 return {**empty, "version": "", "problem": str(error)}
-            except Exception as error:  # a picture that fails shall not take the page down
+            except Exception as error:  # what fails shall not take the page down
                 answer = {**empty, "problem": f"cannot be drawn: {type(error).__name__}: {error}"}
             self._kept[key] = answer
             while len(self._kept) > KEPT:
@@ -75,7 +75,7 @@ class Pictures:
             return {"pictures": [_picture(curves.draw(rows, self.reader.units))]}
 
     def _draw_look(self, record: Inside) -> Answer:
-        drawings, left_out = drawn(PICTURES[record.kind], [record])
+        drawings, left_out = drawn_one_by_one(record)
         rows = Look(record.kind, record.kind, [record]).rows
         seconds = (record.facts.get("look") or {}).get("seconds")
         return {
@@ -84,6 +84,23 @@ class Pictures:
             "numbers": [[name, str(cells[0]), unit] for name, cells, unit in rows],
             "seconds": seconds,
         }
+
+
+def drawn_one_by_one(record: Inside) -> tuple[list[plot.Drawing], list[tuple[str, str]]]:
+    """Return drawings of a look, and names and reasons of those that could not be drawn.
+
+    A picture that fails, be it for a record of another version, is left out as well, and stops no other.
+    """
+    drawings, left_out = [], []
+    for name, draw in PICTURES[record.kind].items():
+        try:
+            found, missing = drawn({name: draw}, [record])
+        except Exception as error:
+            left_out.append((name, f"cannot be drawn: {type(error).__name__}: {error}"))
+            continue
+        drawings += found
+        left_out += missing
+    return drawings, left_out
 
 
 def _picture(drawing: plot.Drawing) -> dict[str, str]:

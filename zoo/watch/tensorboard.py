@@ -12,9 +12,8 @@ from matplotlib.image import imread
 
 from zoo.analysis.flags import Flag
 from zoo.report import plot
-from zoo.report.inside import PICTURES
-from zoo.report.inside.kind import drawn
 from zoo.verbs.inside.record import Inside
+from zoo.watch.pictures import drawn_one_by_one
 
 DPI = 110
 
@@ -29,7 +28,7 @@ def publish(writer: Any, records: Sequence[Inside], flags: Sequence[Flag], step:
         step: optimiser steps done.
     """
     for record in records:
-        for drawing in drawn(PICTURES[record.kind], [record])[0]:
+        for drawing in drawn_one_by_one(record)[0]:
             if drawing.figure is not None:
                 tag = f"{record.kind}/{drawing.title}"
                 writer.add_image(tag, _pixels(drawing.figure), step, dataformats="HWC")
