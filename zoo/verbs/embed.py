@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch_geometric.data import Data
 
 from zoo import keys
 from zoo.data.catalog import open_dataset
@@ -160,8 +162,8 @@ def _node_layers(task: Task, frames: Frames, layers: list[str] | None, nodes: bo
     found: dict[str, list[np.ndarray]] = {}
     task.model.eval()
     with progress("embedding", len(frames), "frames") as bar:
-        for batch in task.loader(frames, 1):
-            states = states_of(task.model, task.cast(batch))
+        for graph in graphs_of(task, frames):
+            states = states_of(task.model, graph)
             _check_known(layers, list(states))
             for name, h in states.items():
                 if layers is None or name in layers:
@@ -171,7 +173,15 @@ def _node_layers(task: Task, frames: Frames, layers: list[str] | None, nodes: bo
     return {name: np.stack(values) for name, values in found.items()}
 
 
-def states_of(model: ZooModel, graph: object) -> dict[str, torch.Tensor]:
+def graphs_of(task: Task, frames: Frames) -> Iterator[Data]:
+    """Graphs of frames one by one, as the task gives them to its model, on the model's device."""
+    weights = next(iter([*task.model.parameters(), *task.model.buffers()]), None)
+    device = torch.device("cpu") if weights is None else weights.device
+    for batch in task.loader(frames, 1):
+        yield task.cast(batch.to(device))
+
+
+def states_of(model: ZooModel, graph: Data) -> dict[str, torch.Tensor]:
     """Return features of the nodes `[nodes, channels]` of one graph by layer; descriptors of closed forms.
 
     Raises:
@@ -180,9 +190,9 @@ def states_of(model: ZooModel, graph: object) -> dict[str, torch.Tensor]:
     first = members_of(model)[0]
     if isinstance(first, FittedModel):
         if isinstance(first, DescribedModel):
-            return {DESCRIPTORS: first.inputs(graph)}  # type: ignore[arg-type]
+            return {DESCRIPTORS: first.inputs(graph)}
         raise ConfigError(
             f"{type(first).__name__} is a formula of the positions: it has no layers, no latent and no "
             "descriptors to look at"
         )
-    return node_features(model, graph)  # type: ignore[arg-type]
+    return node_features(model, graph)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
+from torch_geometric.data import Data
 
 from zoo import keys
 from zoo.analysis.latent.maps import principal
@@ -13,8 +17,11 @@ from zoo.data.dataset import Frames
 from zoo.models.latents import Latent
 from zoo.progress import progress
 from zoo.tasks.base import Task
-from zoo.verbs.embed import states_of
+from zoo.verbs.embed import graphs_of, states_of
 from zoo.verbs.inside.latent.samples import Samples
+
+#: Positions `[1, particles, 3]` → `[1, columns]`.
+Encode = Callable[[Tensor], Tensor]
 
 #: Frames that derivatives are averaged over.
 FRAMES = 24
@@ -45,11 +52,7 @@ def listening(task: Task, space: Latent | None, samples: Samples) -> tuple[np.nd
     with progress("derivatives", len(rows), "frames") as bar:
         total = torch.zeros(columns.shape[1], x.shape[1], dtype=torch.float64)
         for encode, start in _encoders(task, space, samples.layer, few):
-
-            def picked(point: Tensor, encode=encode) -> Tensor:  # type: ignore[no-untyped-def]
-                z = encode(point)
-                return z[:, : len(names)] if projection is None else z @ projection.to(z)
-
+            picked = partial(_picked, encode=encode, most=len(names), projection=projection)
             total += sensitivity(picked, start).double().cpu()
             bar.advance()
     spread = _spread(columns, samples.periods[: columns.shape[1]])
@@ -67,17 +70,25 @@ def _spread(columns: np.ndarray, periods: list[float | None]) -> np.ndarray:
     return np.maximum(out, 1e-12)
 
 
-def _encoders(task: Task, space: Latent | None, layer: str, frames: Frames):  # type: ignore[no-untyped-def]
+def _picked(point: Tensor, *, encode: Encode, most: int, projection: Tensor | None) -> Tensor:
+    """The columns that are looked at."""
+    z = encode(point)
+    return z[:, :most] if projection is None else z @ projection.to(z)
+
+
+def _encoders(
+    task: Task, space: Latent | None, layer: str, frames: Frames
+) -> Iterator[tuple[Encode, Tensor]]:
     """Functions of positions `[1, particles, 3]` → `[1, columns]`, and the positions of a frame each."""
     if space is not None:
         for x in frames.array(keys.POSITIONS):
             yield space.describe, space.cast(np.asarray(x, np.float64)[None])
         return
-    for batch in task.loader(frames, 1):
-        graph = task.cast(batch)
+    for graph in graphs_of(task, frames):
+        yield partial(_mean, task=task, graph=graph, layer=layer), graph[keys.POS].detach()[None]
 
-        def encode(point: Tensor, graph=graph) -> Tensor:  # type: ignore[no-untyped-def]
-            graph[keys.POS] = point[0]
-            return states_of(task.model, graph)[layer].mean(0, keepdim=True)
 
-        yield encode, graph[keys.POS].detach()[None]
+def _mean(point: Tensor, *, task: Task, graph: Data, layer: str) -> Tensor:
+    """Mean over the nodes of their features, of the graph with its nodes at `point`."""
+    graph[keys.POS] = point[0]
+    return states_of(task.model, graph)[layer].mean(0, keepdim=True)

@@ -47,7 +47,7 @@ def look(
         subject: a run.
         options: see `Options`.
         against: a second run, whose latent of the same frames it is compared with.
-        frames: how many, evenly spaced over the test split; by default up to 1000.
+        frames: how many at most, evenly spaced over the test split; by default 1000.
         seed: of maps, shuffles and resamplings.
 
     Raises:
