@@ -42,9 +42,14 @@ def who(record: Inside) -> str:
     return f"{record.label} ({told['frames']:,} conformations: {told['what']})"
 
 
-def against(record: Inside) -> str:
-    """Return what a record is compared with."""
-    told = record.facts["reference"]
+def compared(records: Sequence[Inside]) -> list[Inside]:
+    """Return the records that have a reference."""
+    return [record for record in records if record.facts["reference"] is not None]
+
+
+def against(records: Sequence[Inside]) -> str:
+    """Return what the first record that has a reference is compared with."""
+    told = compared(records)[0].facts["reference"]
     return f"{told['label']} ({told['frames']:,} frames)"
 
 

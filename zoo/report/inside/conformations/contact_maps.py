@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from zoo.report.inside.conformations.common import against, having
+from zoo.report.inside.conformations.common import against, compared, having
 from zoo.report.plot import INK, Drawing, density_map, finish, panels
 from zoo.verbs.inside.record import Inside
 
@@ -21,8 +21,8 @@ SIGMAS = 4.0
 def draw(records: Sequence[Inside]) -> Drawing | None:
     """A row for each record."""
     found = having(records, "contacts", "contacts")[:MOST]
-    compared = any("reference_contacts" in r.arrays for r in found)
-    figure, axes = panels(2 if compared else 1, len(found), width=3.6, height=3.2)
+    beside = bool(compared(found))
+    figure, axes = panels(2 if beside else 1, len(found), width=3.6, height=3.2)
     shares = gaps = None
     told = []
     for line, record in zip(axes, found, strict=True):
@@ -51,12 +51,13 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     unit = found[0].facts["units"]["length"]
     caption = (
         f"Share of conformations in which two {sites['what']} are nearer than {sites['cutoff']:.3g} {unit}; "
-        "pairs that are near along the chain in any conformation are blank. Bands beside the diagonal are "
-        "helices or turns, bands across it are strands or hairpins, spots are single contacts."
+        "pairs that are near along the chain in any conformation are blank. Look for bands beside the "
+        "diagonal, which are helices or turns, bands across it are strands or hairpins, spots are single "
+        "contacts."
     )
     if told:
         caption += (
-            f" Above the diagonal the subject, below it the reference, {against(found[0])}. Right: their "
+            f" Above the diagonal the subject, below it the reference, {against(found)}. Right: their "
             f"difference; dots mark those beyond {SIGMAS:g} standard errors: {'; '.join(told)}. Look for "
             "contacts of the reference that are lost, and for ones that only the subject makes."
         )

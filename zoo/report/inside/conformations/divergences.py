@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.report.inside.conformations.common import against, having, styles
+from zoo.report.inside.conformations.common import against, compared, having, styles
 from zoo.report.plot import INK, Drawing, finish, legend, panels
 from zoo.report.runs import LeftOut
 from zoo.verbs.inside.record import Inside
@@ -17,7 +17,7 @@ MOST = 30
 
 def draw(records: Sequence[Inside]) -> Drawing | None:
     """A row for each quantity and plane, a point for each record."""
-    found = [r for r in having(records, "quantities", "divergences") if r.facts["reference"] is not None]
+    found = compared(having(records, "quantities", "divergences"))
     if not found:
         raise LeftOut("there is no reference to compare with: name one with --against")
     every = [_differences(record) for record in found]
@@ -47,7 +47,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     legend(figure, axis)
     left = "" if len(names) == len(every[0]) else f", the {len(names)} largest of {len(every[0])}"
     caption = (
-        f"Jensen-Shannon divergence of histograms from those of {against(found[0])}{left}, in nats: 0 for "
+        f"Jensen-Shannon divergence of histograms from those of {against(found)}{left}, in nats: 0 for "
         "equal, 0.69 for disjoint distributions. Bars: standard errors over independent parts of the "
         "conformations. Upright marks: what a perfect model with as many conformations would have, since the "
         "reference is finite. Look for points well right of their marks: only these are told from chance. "

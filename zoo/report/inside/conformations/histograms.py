@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.report.inside.conformations.common import REFERENCE, against, axis_of, having, styles, who
+from zoo.report.inside.conformations.common import REFERENCE, against, axis_of, compared, having, styles, who
 from zoo.report.plot import INK, Drawing, finish, legend, panels
 from zoo.verbs.inside.record import Inside
 
@@ -24,6 +24,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     columns = min(COLUMNS, len(shown))
     figure, axes = panels(columns, -(-len(shown) // columns), width=2.45, height=2.1)
     looks = styles(found)
+    first = next(iter(compared(found)), None)
     told = []
     for axis, name in zip(axes.ravel(), shown, strict=False):
         label, factor = axis_of(name, rows[name]["unit"], rows[name]["torsion"])
@@ -33,7 +34,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
             if name not in names:
                 continue
             k = names.index(name)
-            if record is found[0] and f"reference_density_{k}" in record.arrays:
+            if record is first:
                 _curve(axis, record, k, factor, REFERENCE, {"color": INK, "linewidth": 1.0})
             how = {key: looks[record.label][key] for key in ("color", "linestyle")}
             _curve(axis, record, k, factor, record.label, how)
@@ -58,7 +59,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     )
     if told:
         caption += (
-            f" Black: the reference, {against(found[0])}. JS: Jensen-Shannon divergence from it in nats, 0 "
+            f" Black: the reference, {against(found)}. JS: Jensen-Shannon divergence from it in nats, 0 "
             "for equal and 0.69 for disjoint distributions; what chance alone gives is in the next picture."
         )
     alt = "Histograms of " + ", ".join(shown)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.report.inside.conformations.common import against, having, styles
+from zoo.report.inside.conformations.common import against, compared, having, styles
 from zoo.report.plot import INK, Drawing, finish, legend, panels
 from zoo.verbs.inside.record import Inside
 
@@ -15,6 +15,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     """Left cells of k-means, which are those of the reference, right islands of HDBSCAN, each one's own."""
     found = having(records, "cluster_share", "clusters")
     looks = styles(found)
+    first = next(iter(compared(found)), None)
     figure, (axes,) = panels(2, width=3.7, height=2.7)
     told = []
     for axis, name in zip(axes, ("cluster", "island"), strict=True):
@@ -34,7 +35,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
             if other is not None:
                 axis.errorbar(
                     at + 0.4 * width, other, yerr=record.arrays[f"reference_{name}_error"], fmt="_",
-                    color=INK, markersize=11, capsize=2, label="reference" if i == 0 else None,
+                    color=INK, markersize=11, capsize=2, label="reference" if record is first else None,
                 )  # fmt: skip
             told.append(f"{record.label}, {name}s: " + ", ".join(f"{100 * s:.2g} %" for s in share[:6]))
         axis.set_xticks(np.arange(number), [str(k + 1) for k in range(number)])
@@ -42,8 +43,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     axes[0].set_title("k-means", fontsize=9)
     axes[1].set_title("HDBSCAN", fontsize=9)
     legend(figure, axes[0])
-    compared = [record for record in found if "reference_cluster_share" in record.arrays]
-    beside = f" Flat marks: {against(compared[0])}." if compared else ""
+    beside = f" Flat marks: {against(found)}." if compared(found) else ""
     caption = (
         "Share of conformations in each cluster. k-means cuts the space of the map into cells (those of the "
         "reference where there is one); HDBSCAN finds islands of density, each record its own. Bars: "

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.report.inside.conformations.common import against, having, styles
+from zoo.report.inside.conformations.common import against, compared, having, styles
 from zoo.report.plot import INK, Drawing, finish, legend, panels
 from zoo.verbs.inside.record import Inside
 
@@ -23,8 +23,8 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     place = np.arange(len(names))
     looks = styles(found)
     for row, axis in enumerate(axes[:, 0]):
-        if "reference_secondary" in found[0].arrays:
-            share, error = (found[0].arrays[f"reference_secondary{k}"][:, row] for k in ("", "_error"))
+        for first in compared(found)[:1]:
+            share, error = (first.arrays[f"reference_secondary{k}"][:, row] for k in ("", "_error"))
             axis.errorbar(place, share, yerr=error, color=INK, linewidth=0.8, capsize=1, label="reference")
         for record in found:
             if record.facts["residues"] != names:
@@ -44,7 +44,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     for record in found:
         every = zip(KINDS, record.arrays["secondary"].mean(0), strict=True)
         means.append(f"{record.label} " + ", ".join(f"{kind} {100 * v:.0f} %" for kind, v in every))
-    beside = f" Black: {against(found[0])}." if "reference_secondary" in found[0].arrays else ""
+    beside = f" Black: {against(found)}." if compared(found) else ""
     caption = (
         "Share of conformations in which each residue is helix (α, 3₁₀ or π), strand (or bridge) or neither, "
         "by DSSP from hydrogen bonds of the backbone. Bars: standard errors over independent runs, or "

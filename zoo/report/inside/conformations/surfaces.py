@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 
 from zoo.analysis.free_energy import CEILING, RESOLVED
-from zoo.report.inside.conformations.common import against, axis_of, having, share
+from zoo.report.inside.conformations.common import against, axis_of, compared, having, share
 from zoo.report.plot import Drawing, density_map, finish, panels
 from zoo.verbs.inside.record import Inside
 
@@ -28,12 +28,12 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         rows = [(found[0], k) for k in range(min(ROWS, len(found[0].facts["planes"])))]
     else:
         rows = [(record, 0) for record in found[:ROWS]]
-    compared = any(r.facts["reference"] is not None for r, _ in rows)
-    shape = (3, len(rows)) if compared else (len(rows), 1)
+    beside = bool(compared([record for record, _ in rows]))
+    shape = (3, len(rows)) if beside else (len(rows), 1)
     figure, axes = panels(*shape, width=3.0, height=2.7)
     surfaces = gaps = None
     told = []
-    for line, (record, k) in zip(axes if compared else axes.T, rows, strict=True):
+    for line, (record, k) in zip(axes if beside else axes.T, rows, strict=True):
         plane = record.facts["planes"][k]
         scale = {"vmin": 0, "vmax": DEEPEST, "cmap": density_map().reversed()}
         surfaces = _mesh(line[0], record, k, "free", record.label, scale)
@@ -53,7 +53,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         )
     bar: dict[str, Any] = {"shrink": 0.85, "aspect": 25, "pad": 0.02}
     figure.colorbar(
-        surfaces, ax=axes[:, : 2 if compared else 1].ravel().tolist(), label="free energy (kT)", **bar
+        surfaces, ax=axes[:, : 2 if beside else 1].ravel().tolist(), label="free energy (kT)", **bar
     )
     if gaps is not None:
         figure.colorbar(gaps, ax=axes[:, 2].tolist(), label="subject − reference (kT)", **bar)
@@ -63,7 +63,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     )
     if told:
         caption += (
-            f" Reference: {against(rows[0][0])}. Right: the difference, where the reference is below "
+            f" Reference: {against(found)}. Right: the difference, where the reference is below "
             f"{CEILING:g} kT, has {RESOLVED:g} frames or more, and both errors are below 1 kT; grey is "
             "equal, red is too rare, blue too frequent, blank cannot be told. Look for islands of the "
             "reference that the subject lacks or has at another depth. Root mean square difference: "

@@ -47,7 +47,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     states = [f"{r.label}: {r.facts['mode_drop']}" for r in found if "mode_drop" in r.facts]
     caption = (
-        f"Places in the plane, 2 × 2 bins each, by who is there: subject and reference, {against(found[0])}. "
+        f"Places in the plane, 2 × 2 bins each, by who is there: subject and reference, {against(found)}. "
         "Unvisited (hatched orange): the subject has less than a tenth of the reference's share, and so few "
         "that chance is one in a hundred for the whole picture; too few to tell: the reference is there, but "
         "so rarely that the subject's conformations might well miss it; subject alone: the reference never "
