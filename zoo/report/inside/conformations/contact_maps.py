@@ -16,6 +16,8 @@ from zoo.verbs.inside.record import Inside
 MOST, NAMED = 4, 24
 #: A difference is marked beyond so many standard errors.
 SIGMAS = 4.0
+#: End of the scale of differences, at least.
+LEAST = 0.1
 
 
 def draw(records: Sequence[Inside]) -> Drawing | None:
@@ -25,6 +27,8 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     figure, axes = panels(2 if beside else 1, len(found), width=3.6, height=3.2)
     shares = gaps = None
     told = []
+    # one scale for all, its middle grey, which shows on a light and on a dark page
+    most = max([LEAST, *(_largest(record) for record in compared(found))])
     for line, record in zip(axes, found, strict=True):
         own = record.arrays["contacts"]
         sites = record.facts["sites"]
@@ -39,7 +43,9 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
             continue
         gap = own - other
         error = np.hypot(record.arrays["contacts_error"], record.arrays["reference_contacts_error"])
-        gaps = _image(line[1], gap, record, {"vmin": -1, "vmax": 1, "cmap": matplotlib.colormaps["PuOr"]})
+        gaps = _image(
+            line[1], gap, record, {"vmin": -most, "vmax": most, "cmap": matplotlib.colormaps["coolwarm"]}
+        )
         sure = np.argwhere(np.triu(np.abs(np.nan_to_num(gap)) > np.maximum(SIGMAS * error, 0.02)))
         line[1].plot(sure[:, 1], sure[:, 0], linestyle="", marker=".", color=INK, markersize=3, label="sure")
         told.append(f"{record.label}: {len(sure)} of {np.isfinite(gap).sum() // 2} pairs differ")
@@ -63,6 +69,10 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         )
     alt = f"Contact maps of {', '.join(r.label for r in found)}. {'; '.join(told)}"
     return finish(figure, "Contact maps", alt, caption)
+
+
+def _largest(record: Inside) -> float:
+    return float(np.nanmax(np.abs(record.arrays["contacts"] - record.arrays["reference_contacts"])))
 
 
 def _image(axis: Any, values: np.ndarray, record: Inside, scale: dict[str, Any]) -> Any:

@@ -59,8 +59,8 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     )
     if told:
         caption += (
-            f" Black: the reference, {against(found)}. JS: Jensen-Shannon divergence from it in nats, 0 "
-            "for equal and 0.69 for disjoint distributions; what chance alone gives is in the next picture."
+            f" Black: the reference, {against(found)}. JS: Jensen-Shannon divergence from it in nats, 0 for "
+            "equal and 0.69 for disjoint distributions; what chance alone gives is in the next picture."
         )
     alt = "Histograms of " + ", ".join(shown)
     if told:

@@ -63,11 +63,10 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     )
     if told:
         caption += (
-            f" Reference: {against(found)}. Right: the difference, where the reference is below "
-            f"{CEILING:g} kT, has {RESOLVED:g} frames or more, and both errors are below 1 kT; grey is "
-            "equal, red is too rare, blue too frequent, blank cannot be told. Look for islands of the "
-            "reference that the subject lacks or has at another depth. Root mean square difference: "
-            f"{'; '.join(told)}."
+            f" Reference: {against(found)}. Right: the difference, where the reference is below {CEILING:g} "
+            f"kT, has {RESOLVED:g} frames or more, and both errors are below 1 kT; grey is equal, red is too "
+            "rare, blue too frequent, blank cannot be told. Look for islands of the reference that the "
+            f"subject lacks or has at another depth. Root mean square difference: {'; '.join(told)}."
         )
     alt = "Free energies in " + "; ".join(" and ".join(r.facts["planes"][k]["names"]) for r, k in rows)
     return finish(figure, "Free energies", f"{alt}. {'; '.join(told)}", caption)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.colors import ListedColormap
-from matplotlib.patches import Patch
+from matplotlib.lines import Line2D
 
 from zoo.report.inside.conformations.common import against, axis_of, share
 from zoo.report.plot import COLORS, INK, Drawing, finish, panels
@@ -18,7 +18,7 @@ from zoo.verbs.inside.record import Inside
 MOST = 4
 KINDS = ("both", "unvisited", "too few to tell", "subject alone")
 FILLS = ("#9aa3ab", COLORS[1], COLORS[5], COLORS[3])
-HATCHES = ("", "////", "....", "\\\\\\\\")
+SIGNS = ("", "x", ".", "+")
 
 
 def draw(records: Sequence[Inside]) -> Drawing | None:
@@ -41,18 +41,18 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
             f"with {share(plane['unvisited'])} of the reference"
         )
     handles = [
-        Patch(facecolor=fill, hatch=hatch, edgecolor=INK, linewidth=0.4, label=kind)
-        for kind, fill, hatch in zip(KINDS, FILLS, HATCHES, strict=True)
+        Line2D([], [], linestyle="", marker="s", color=fill, markersize=8, label=kind)
+        for kind, fill in zip(KINDS, FILLS, strict=True)
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     states = [f"{r.label}: {r.facts['mode_drop']}" for r in found if "mode_drop" in r.facts]
     caption = (
         f"Places in the plane, 2 × 2 bins each, by who is there: subject and reference, {against(found)}. "
-        "Unvisited (hatched orange): the subject has less than a tenth of the reference's share, and so few "
+        "Unvisited (orange, crosses): the subject has less than a tenth of the reference's share, and so few "
         "that chance is one in a hundred for the whole picture; too few to tell: the reference is there, but "
         "so rarely that the subject's conformations might well miss it; subject alone: the reference never "
-        "is there. Look for hatched islands: these are modes that a network dropped. A rim of lone places is "
-        f"no alarm, both samples are finite. {'; '.join(told)}. By states, "
+        "is there. Look for crosses in islands: these are modes that a network dropped. A rim of lone places "
+        f"is no alarm, both samples are finite. {'; '.join(told)}. By states, "
         f"{'; '.join(states) or 'none are named'}."
     )
     return finish(figure, "Places never visited", f"{'; '.join(told)}. {'; '.join(states)}", caption)
@@ -68,10 +68,11 @@ def _panel(axis: Any, record: Inside, k: int) -> None:
     axis.grid(False)
     shown = np.ma.masked_equal(codes.astype(float), 0)
     axis.pcolormesh(x, y, shown, cmap=ListedColormap(FILLS), vmin=0.5, vmax=4.5, rasterized=True)
-    for code, hatch in enumerate(HATCHES, 1):
-        if hatch and (codes == code).any():
-            some = np.ma.masked_where(codes != code, codes.astype(float))
-            axis.pcolor(x, y, some, hatch=hatch, alpha=0, edgecolor=INK, linewidth=0)
+    for code, (kind, sign) in enumerate(zip(KINDS, SIGNS, strict=True), 1):
+        row, column = np.nonzero(codes[::2, ::2] == code)
+        if sign and len(row):
+            at = [edges[1::2][place] for edges, place in ((x, column), (y, row))]
+            axis.plot(*at, linestyle="", marker=sign, color=INK, markersize=3.5, label=kind)
     axis.set(xlabel=labels[0][0], ylabel=labels[1][0])
     axis.set_title(record.label, fontsize=9)
     if all(plane["periodic"]):
