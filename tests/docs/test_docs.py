@@ -41,6 +41,7 @@ def child(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 #: Pages whose blocks run, and a file that one of their commands leaves.
 WALKED = {
     "tutorial.md": "report.html",
+    "conformations.md": "inside/insulin/conformations.html",
     "latent.md": "runs/rings/inside/latent.html",
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from synthetic import chain, glass
 
 import zoo
@@ -202,8 +203,18 @@ def test_autoencoders_give_decoded_frames_and_those_that_generate_draws(tmp_path
     drawn = analyze(run, "conformations", frames=64)
     assert "prior" in drawn.facts["conformations"]["what"]
     assert (tmp_path / "run" / "inside" / "conformations.json").is_file()
-    import torch
+    subject = open_subject(run)
+    sound = subject.model.sample
 
+    def spoilt(n: int, generator: torch.Generator) -> torch.Tensor:
+        x = sound(n, generator)
+        x[3, 0, 0] = torch.nan
+        return x
+
+    subject.model.sample = spoilt
+    found = look(subject, Options(), against=None, frames=40, seed=0)
+    assert kinds(found)[0] == "NaN" and "1 of 40" in found.flags[0].text
+    assert found.facts["conformations"]["frames"] == 39
     subject = open_subject(run)
     with torch.no_grad():
         for parameter in subject.model.parameters():
