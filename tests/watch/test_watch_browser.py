@@ -116,7 +116,8 @@ def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
 
 
 def text(page: Any, selector: str) -> str:
-    return str(page.find_element(By.CSS_SELECTOR, selector).text)
+    # asked for at once: an element that is found first may be another one by the time it is read
+    return str(page.execute_script("return document.querySelector(arguments[0]).innerText", selector))
 
 
 def test_the_page_follows_the_run(page: Any, training: Training) -> None:
