@@ -98,6 +98,8 @@ def test_runs_that_disagree() -> None:
     run = np.repeat(np.arange(10), 100)
     same = rng.standard_normal(1000)
     assert scale_reduction(same, run) == pytest.approx(1, abs=0.02)
+    short = [scale_reduction(rng.standard_normal(90), np.repeat(np.arange(30), 3)) for _ in range(50)]
+    assert np.median(short) < 1.03  # three frames of a run make no alarm of noise
     shifted = same + np.where(run < 5, -1.0, 1.0)
     assert scale_reduction(shifted, run) == pytest.approx(np.sqrt(1 + 10 / 9), abs=0.05)
     states = np.zeros(1000, int)
@@ -105,6 +107,7 @@ def test_runs_that_disagree() -> None:
     states[::50] = 2
     assert seen_once(states, run) == [(1, pytest.approx(0.098))]
     assert seen_once(np.where(run == 3, -1, 0), run) == []
+    assert seen_once(np.array([0, 0, 1, 1, 2, 2]), np.array([0, 0, 1, 1, 2, 2])) == []
 
 
 def test_contacts_of_insulin_and_its_helices() -> None:
