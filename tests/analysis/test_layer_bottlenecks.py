@@ -122,8 +122,9 @@ def test_line_search_finds_the_amplitude() -> None:
     before = model.state_dict()
     found = promise(model, lambda: np.array([float(v.evaluated()) for v in losses]), places[0], neurons)
     assert found.losses[0] == pytest.approx(float(moments.losses.mean()))
-    # L(γ) = L − (γ − γ²/2) Σ Λ²: least at 1, and 3/4 of that or more is within a factor of 3 of it
-    assert found.decrease >= 0.375 * neurons.gain
+    # L(γ) = L − (γ − γ²/2) Σ Λ²: least at 1, where a parabola through three points finds it
+    assert found.amplitude == pytest.approx(1, abs=1e-6)
+    assert found.decrease == pytest.approx(neurons.gain / 2, rel=1e-6)
     assert all(torch.equal(a, b) for a, b in zip(before.values(), model.state_dict().values(), strict=True))
 
 

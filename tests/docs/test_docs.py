@@ -43,6 +43,7 @@ WALKED = {
     "tutorial.md": "report.html",
     "conformations.md": "inside/insulin/conformations.html",
     "latent.md": "runs/rings/inside/latent.html",
+    "layers.md": "looks/layers.html",
 }
 
 

@@ -57,7 +57,7 @@ def bottleneck(moments: Moments) -> Bottleneck:
     for fold in folds:
         s, m, _ = moments.parts(1 - fold)
         for allowed, outputs in blocks:
-            system = _System(s[allowed][:, allowed])
+            system = System(s[allowed][:, allowed])
             for k, ridge in enumerate(RIDGES):
                 update = system.inverse(ridge) @ m[allowed][:, outputs]
                 for g in fold.nonzero()[:, 0].tolist():
@@ -92,7 +92,7 @@ def ratio(above: Tensor, below: Tensor) -> tuple[float, float | None]:
     return float(a.sum() / b.sum()), None if error is None else float(error)
 
 
-class _System:
+class System:
     """Regularised inverses of one symmetric matrix."""
 
     def __init__(self, s: Tensor) -> None:
@@ -138,7 +138,7 @@ def _solved(
     inverse = s
     for allowed, outputs in blocks:
         inverse = s.new_zeros(view.columns, view.columns)
-        inverse[allowed[:, None], allowed] = _System(s[allowed][:, allowed]).inverse(ridge)
+        inverse[allowed[:, None], allowed] = System(s[allowed][:, allowed]).inverse(ridge)
         update[outputs] = (inverse @ m)[:, outputs].T
     return (inverse if view.mask is None else None), update
 

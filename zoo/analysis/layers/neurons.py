@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.analysis.bootstrap import bootstrap_error
-from zoo.analysis.layers.bottleneck import CUT, Bottleneck, folds_of
+from zoo.analysis.layers.bottleneck import CUT, Bottleneck, System, folds_of
 from zoo.analysis.layers.moments import Joint, Moments
 from zoo.analysis.layers.pairs import slope_at_zero
 from zoo.errors import ConfigError
@@ -56,7 +56,7 @@ class Neurons:
 
 
 def best_neurons(
-    joint: Joint, second: Moments, found: Bottleneck, activation: nn.Module, count: int
+    joint: Joint, second: Moments, found: Bottleneck, activation: nn.Module, count: int, ridge: float = 0.0
 ) -> Neurons:
     """Return the `count` neurons that give most of what the second map cannot, to first order.
 
@@ -66,6 +66,9 @@ def best_neurons(
         found: bottleneck of the second map, whose S⁺ is used.
         activation: between the maps.
         count: of neurons; fewer are returned where N has a smaller rank.
+        ridge: share of the mean second moment that is added to S₋₂ and to the second map's S. The gain is
+            exact with any; without, neurons may live on inputs that hardly vary, with weights so large that
+            a network does not train on with them.
 
     Raises:
         ConfigError: the activation is not 0 at 0, or has no slope there; or the second map is masked.
@@ -77,10 +80,13 @@ def best_neurons(
     every = torch.ones(groups, dtype=torch.float64)
     if found.inverse is None:
         raise ConfigError(f"{joint.place.second} has weights that are not there: no neurons can be added")
-    incoming, outgoing, correction, values = _direction(joint, second, found.inverse, every, count)
+    inverse = found.inverse
+    if ridge > found.ridge:
+        inverse = System(second.parts(every)[0]).inverse(ridge)
+    incoming, outgoing, correction, values = _direction(joint, second, inverse, every, count, ridge)
     gains = torch.zeros(groups, dtype=torch.float64)
     for fold in folds_of(groups):
-        parts = _direction(joint, second, found.inverse, 1 - fold, count)
+        parts = _direction(joint, second, inverse, 1 - fold, count, ridge)
         for g in fold.nonzero()[:, 0].tolist():
             gains[g] = slope * _agreement(joint, second, g, *parts[:3])
     graphs = second.graphs.numpy()
@@ -94,7 +100,7 @@ def best_neurons(
 
 
 def _direction(
-    joint: Joint, second: Moments, inverse: Tensor, weights: Tensor, count: int
+    joint: Joint, second: Moments, inverse: Tensor, weights: Tensor, count: int, ridge: float
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Incoming, outgoing and correction for γ σ′(0) = 1, and all singular values."""
     n = weights @ second.graphs
@@ -102,7 +108,7 @@ def _direction(
     seen = joint.seen.total(weights, second.length) / n
     shared = joint.shared.total(weights, second.length) / n
     missing = torch.tensordot(weights, joint.wish, 1) / n - shared @ (inverse @ m)  # N
-    half = _inverse_root(seen)
+    half = _inverse_root(seen, ridge)
     u, values, vt = torch.linalg.svd(half @ missing, full_matrices=False)
     k = min(count, int((values > 1e-12 * values[0].clamp_min(1e-300)).sum()))
     root = values[:k].sqrt()
@@ -111,10 +117,11 @@ def _direction(
     return incoming, outgoing, -outgoing @ incoming @ shared @ inverse, values
 
 
-def _inverse_root(s: Tensor) -> Tensor:
+def _inverse_root(s: Tensor, ridge: float) -> Tensor:
     values, vectors = torch.linalg.eigh(s)
     kept = values > CUT * values[-1].clamp_min(1e-300)
-    return (vectors * torch.where(kept, values.clamp_min(1e-300).rsqrt(), 0.0)) @ vectors.T
+    shift = ridge * values.clamp_min(0).mean()
+    return (vectors * torch.where(kept, (values + shift).clamp_min(1e-300).rsqrt(), 0.0)) @ vectors.T
 
 
 def _agreement(

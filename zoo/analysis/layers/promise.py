@@ -17,9 +17,9 @@ from zoo.analysis.layers.pairs import Place
 from zoo.analysis.layers.widening import widened
 
 #: The first amplitude promises this share of the loss.
-FIRST = 0.01
+FIRST = 3e-4
 #: Each further one is so many times as large, and so many are tried.
-FACTOR, TRIES = 3.0, 9
+FACTOR, TRIES = 5.0, 7
 
 
 @dataclass(frozen=True)
@@ -83,24 +83,40 @@ def search(
         at: within the block the network has what is tried, with the amplitude given.
         slope: decrease of the loss for a unit of the amplitude, to first order.
     """
-    before = losses()
-    found, amplitudes = [before], [0.0]
-    gamma = FIRST * abs(float(before.mean())) / slope if slope > 0 else 0.0
-    while gamma > 0 and len(found) <= TRIES:
-        with at(gamma):
-            after = losses()
-        amplitudes.append(gamma)
-        found.append(after)
-        if not after.mean() < found[-2].mean():
+    tried = {0.0: losses()}
+
+    def mean(gamma: float) -> float:
+        if gamma not in tried:
+            with at(gamma):
+                tried[gamma] = losses()
+        value = float(tried[gamma].mean())
+        return value if np.isfinite(value) else np.inf
+
+    gamma = FIRST * abs(mean(0.0)) / slope if slope > 0 else 0.0
+    before = last = 0.0
+    while gamma > 0 and len(tried) <= TRIES:
+        if mean(gamma) >= mean(last):
+            rise = mean(gamma) - mean(0.0) + slope * gamma  # a parabola with the slope at 0
+            middle = _lowest((before, last, gamma), mean) if last else 0.5 * slope * gamma**2 / rise
+            mean(middle)
             break
-        gamma *= FACTOR
-    means = np.array([values.mean() for values in found])
-    best = int(np.nanargmin(means))
-    gone = before - found[best]
+        before, last, gamma = last, gamma, FACTOR * gamma
+    amplitudes = np.array(sorted(tried))
+    means = np.array([mean(g) for g in amplitudes])
+    best = int(means.argmin())
+    gone = tried[0.0] - tried[amplitudes[best]]
     error = error_of_mean(gone) if best else None
-    return Promise(
-        np.array(amplitudes), means, best, float(gone.mean()), None if error is None else float(error)
-    )
+    return Promise(amplitudes, means, best, float(gone.mean()), None if error is None else float(error))
+
+
+def _lowest(x: tuple[float, float, float], mean: Callable[[float], float]) -> float:
+    """Where the parabola through three points is least; the middle one where it has no lowest point there."""
+    y = [mean(v) for v in x]
+    if not np.isfinite(y).all():
+        return x[1]
+    bend, slope, _ = np.polyfit(np.array(x) / x[2], y, 2)
+    at = -0.5 * slope / bend * x[2] if bend > 0 else x[1]
+    return float(at) if x[0] < at < x[2] else x[1]
 
 
 def grown(model: nn.Module, place: Place, neurons: Neurons, gamma: float) -> AbstractContextManager[None]:

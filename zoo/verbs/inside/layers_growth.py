@@ -15,8 +15,8 @@ from zoo.verbs.inside.record import Inside
 
 #: Singular values that are kept of a place.
 VALUES = 32
-#: Share of the measured graphs, in further ones, that the neurons are tried on; at least `FEWEST`.
-SHARE, FEWEST = 3, 4
+#: Fewest further graphs that neurons are tried on; where there are fewer, they are tried on those measured.
+FEWEST = 4
 
 
 def growth(record: Inside, layers: Layers, split: Frames, count: int, search: bool, seed: int) -> None:
@@ -69,8 +69,8 @@ def _tried(layers: Layers, found: list[Neurons], split: Frames, seed: int) -> tu
     model = layers.task.model
     used = set(layers.frames.index.tolist())
     rest = np.array([i for i in split.index.tolist() if i not in used], np.int64)
-    other = sample(Frames(split.dataset, rest, split.name), max(FEWEST, len(used) // SHARE), seed)
-    if len(other) < FEWEST:  # too few graphs to keep some apart
+    other = sample(Frames(split.dataset, rest, split.name), max(FEWEST, len(used)), seed)
+    if len(other) < FEWEST:
         other = layers.frames
     losses = list(layers.task.sample_losses(other))
     out = []

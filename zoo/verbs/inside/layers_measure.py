@@ -19,6 +19,8 @@ from zoo.errors import ConfigError
 from zoo.progress import Bar, progress
 from zoo.tasks.base import Task
 
+#: Of the inputs of new neurons, see `best_neurons`: without it they look at what varies least.
+RIDGE = 0.1
 #: Graphs that are measured, unless told: at most `MOST`, at least `FEWEST`, about `PARTICLES` in all.
 MOST, FEWEST, PARTICLES = 32, 6, 6000
 
@@ -56,7 +58,7 @@ class Layers:
         activation = self.task.model.get_submodule(at.activation)
         second = self.measured.maps[at.second]
         return best_neurons(
-            self.measured.places[place], second, self.bottleneck(at.second), activation, count
+            self.measured.places[place], second, self.bottleneck(at.second), activation, count, RIDGE
         )
 
     def slope(self, name: str) -> float:
