@@ -55,8 +55,9 @@ def test_populations_count_blocks_not_frames() -> None:
     counts = state_counts(states, np.repeat(np.arange(50), 100), 3, None)
     assert counts.shape == (50, 3) and counts.sum() == 5000
     found = populations_of(counts)
-    assert found[0].effective == pytest.approx(50, rel=0.1)
-    assert found[2].share == 0 and found[2].effective == pytest.approx(50, rel=0.1)
+    # 300 resamplings know an error to 4 %, its square to 8 %
+    assert found[0].effective == pytest.approx(50, rel=0.25)
+    assert found[2].share == 0 and found[2].effective == pytest.approx(50, rel=0.25)
     weights = np.where(states == 0, 3.0, 1.0)
     weighed = populations_of(state_counts(states, np.repeat(np.arange(50), 100), 3, weights))
     p = found[0].share

@@ -46,9 +46,9 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     beside = f" Flat marks: {against(found)}." if compared(found) else ""
     caption = (
         "Share of conformations in each cluster. k-means cuts the space of the map into cells (those of the "
-        "reference where there is one); HDBSCAN finds islands of density, each record its own. Bars: "
-        f"standard errors over independent runs or stretches.{beside} Look for clusters that the subject "
-        "lacks, and for errors as large as the share itself: those states were hardly ever entered. "
-        f"{'; '.join(told)}."
+        "reference where there is one); HDBSCAN finds islands of density, each record its own; subjects with "
+        "other references have other cells. Bars: standard errors over independent runs or "
+        f"stretches.{beside} Look for clusters that the subject lacks, and for errors as large as the share "
+        f"itself: those states were hardly ever entered. {'; '.join(told)}."
     )
     return finish(figure, "Populations of clusters", f"{'; '.join(told)}.", caption)

@@ -38,17 +38,23 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         f"{100 * r.numbers['between_clusters']['value']:.2g} % between them"
         for r in found
     ]
-    space = found[0].facts["space"]
-    how = "that change last (TICA)" if space["kind"] == "TICA" else "that vary most (PCA)"
+    spaces = dict.fromkeys(_space(record) for record in found)
     caption = (
-        f"Each point is one of the conformations of {'; '.join(who(r) for r in found)} in the two "
-        f"combinations of {space['features']} {how}, found from {space['fitted']}, in units of their own "
-        "width; an angle in °, Rg in the unit of length. Numbers: centres of clusters by k-means, as in the "
-        "pictures below. Right: islands of high density that HDBSCAN finds by itself, grey is between them. "
-        "Light: the reference, where there is one. Look for one colour to each island: the observable tells "
-        f"the states apart; mixed colours say that the coordinate is another one. {'; '.join(told)}."
+        f"Each point is one of the conformations of {'; '.join(who(r) for r in found)}, in two combinations "
+        f"of features in units of their own width: {'; '.join(spaces)}. An angle in °, Rg in the unit of "
+        "length. Numbers: centres of clusters by k-means, as in the pictures below. Right: islands of high "
+        "density that HDBSCAN finds by itself, grey is between them. Light: the reference, where there is "
+        "one. Look for one colour to each island: the observable tells the states apart; mixed colours say "
+        f"that the coordinate is another one. {'; '.join(told)}."
     )
     return finish(figure, "Map of conformations", f"Map of conformations. {'; '.join(told)}.", caption)
+
+
+def _space(record: Inside) -> str:
+    """What the coordinates are."""
+    space = record.facts["space"]
+    how = "that change last (TICA)" if space["kind"] == "TICA" else "that vary most (PCA)"
+    return f"those of {space['features']} {how} in {space['fitted']}"
 
 
 def _points(record: Inside) -> np.ndarray:
