@@ -11,7 +11,7 @@ from synthetic import chain
 
 import zoo
 from zoo.bench.growth import tables as module
-from zoo.bench.growth.suite import EPOCHS, EQUAL, GROW, NARROW, suite
+from zoo.bench.growth.suite import STUDIES, Study, suite
 from zoo.bench.growth.tables import best_loss, tables, verdict
 from zoo.bench.suite import Options
 from zoo.models.growth import parameters_in_use
@@ -20,33 +20,43 @@ from zoo.report.plot import style
 from zoo.report.runs import group_runs
 from zoo.verbs.compare import run_record
 from zoo.verbs.growing.record import growth_record, size_in_use
-from zoo.verbs.plan import build, resolve
+from zoo.verbs.plan import Plan, build, resolve
 
-ROWS = {row.label: row for row in suite(Options(Path("out"))).rows}
+ROWS = suite(Options(Path("out"))).rows
 
 
-def test_rows_differ_in_width_and_growth_alone() -> None:
-    plans = {
-        label: resolve(row.model, row.dataset, task=row.task, settings=row.settings)
-        for label, row in ROWS.items()
+def plans_of(study: Study) -> dict[str, Plan]:
+    return {
+        row.label: resolve(row.model, row.dataset, task=row.task, settings=row.settings)
+        for row in ROWS
+        if row.model == study.model
     }
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.model)
+def test_rows_differ_in_width_and_growth_alone(study: Study) -> None:
+    plans = plans_of(study)
     records = [plan.config.model_dump(mode="json") for plan in plans.values()]
     for record in records:
         record.pop("grow", None)
-        del record["model"]["hidden_channels"], record["model"]["num_filters"]
-    assert all(record == records[0] for record in records)
+        for width in study.widths:
+            del record["model"][width.partition(".")[2]]
+    assert len(records) == 5 and all(record == records[0] for record in records)
     assert {label for label, plan in plans.items() if plan.config.grow} == {"grown", "grown-everywhere"}
 
 
-def test_the_network_of_equal_size_has_the_size_that_growing_ends_at() -> None:
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.model)
+@pytest.mark.parametrize("quick", [False, True])
+def test_the_network_of_equal_size_has_the_size_that_growing_ends_at(study: Study, quick: bool) -> None:
+    plans = plans_of(study)
     sizes = {}
-    for width in (NARROW, EQUAL):
-        row = ROWS[f"fixed-{width}"]
-        plan = resolve(row.model, row.dataset, task=row.task, settings=row.settings)
+    for width in (study.narrow, study.equal):
+        plan = plans[f"fixed-{width}"]
         sizes[width] = parameters_in_use(build(plan, plan.dataset.split("train")))
-    additions = int(0.6 * EPOCHS) // GROW["grow.every"]
-    end = sizes[NARROW] * (1 + additions * GROW["grow.share"])
-    assert sizes[EQUAL] == pytest.approx(end, rel=0.07)
+    grow, epochs = (study.quickly, study.epochs[1]) if quick else (study.grow, study.epochs[0])
+    additions = int(0.6 * epochs) // grow["grow.every"]
+    end = sizes[study.narrow] * (1 + additions * grow["grow.share"])
+    assert sizes[study.equal] == pytest.approx(end, rel=0.07)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +88,7 @@ def test_tables_say_what_the_runs_say(runs):
     by_name = {row[0]: row for row in losses.rows}
     assert by_name["fixed width 4"][1] == str(size_in_use(runs["fixed-4"]))
     grown = by_name[module.NAMES["grown"]]
-    assert grown[1] == str(size_in_use(runs["grown"])) and grown[2] == f"{best_loss(runs['grown']):.4f}"
+    assert grown[1] == str(size_in_use(runs["grown"])) and grown[2] == f"{best_loss(runs['grown']):.4g}"
     ratio = 100 * (best_loss(runs["grown"]) / best_loss(runs["grown-everywhere"]) - 1)
     assert f"the grown network's loss is {ratio:+.1f} % (one seed)" in losses.note
     events = growth_record(runs["grown"])["events"]
@@ -87,7 +97,8 @@ def test_tables_say_what_the_runs_say(runs):
 
 
 def test_runs_that_failed_are_left_out(runs):
-    failed = {"row": "schnet-chain-fixed-9", "dataset": "chain", "seed": 0, "error": "no", "run": "nowhere"}
+    failed = {"row": "schnet-chain-fixed-9", "model": "schnet", "dataset": "chain", "seed": 0, "error": "no",
+              "run": "nowhere"}  # fmt: skip
     assert tables([failed]) == []
     (losses,) = tables([failed, record_of("fixed-4", runs["fixed-4"])])
     assert len(losses.rows) == 1

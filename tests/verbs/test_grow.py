@@ -150,6 +150,8 @@ def test_the_line_search_finds_the_minimum():
     assert abs(gamma - 3) < 0.3 and value < -99.9
     gamma, value = line_search(lambda g: 1 / (1 + g), 1.0, gain=1.0)
     assert gamma > 100
+    assert line_search(lambda g: 1 / (1 + g), 1.0, gain=1.0, largest=7.0) == (7.0, 0.125)
+    assert line_search(lambda g: 1 - g, 1.0, gain=1.0, largest=1e-4) == (1e-4, 1 - 1e-4)
 
 
 # --- a run that grows ---------------------------------------------------------------------------------
@@ -166,7 +168,7 @@ def test_each_event_says_what_it_did(run):
         before = record["parameters"]["after"]
         assert before - record["parameters"]["before"] == record["cost"]
         assert before <= size + round(record["epoch"] / 2 * 0.2 * size)
-    assert before > 1.5 * size
+    assert before > 1.4 * size  # of 1.6: what is left of the last budget, four places at most being widened
     assert record["parameters"]["after"] == parameters_in_use(zoo.load(run.path))
 
 
@@ -217,15 +219,16 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(run, data, tmp_path, monkeyp
     assert curves[0] == curves[1]
 
 
-def test_random_neurons_everywhere_cost_as_much(run, data, tmp_path):
+def test_random_neurons_everywhere_spend_the_same_budget(run, data, tmp_path):
     settings = SMALL | GROW | {"grow.where": "everywhere"}
     other = zoo.train(
         "schnet", data, epochs=EPOCHS, out=tmp_path / "run", settings=settings, with_baselines=False
     )
     counts = list(other.card["growth"].values())
     assert len(counts) == 5 and max(counts) - min(counts) <= 1
-    sizes = [parameters_in_use(zoo.load(r.path)) for r in (run, other)]
-    assert abs(sizes[0] - sizes[1]) <= 14  # the most that a neuron costs here
+    start = json.loads((run.path / "growth.json").read_text())["parameters"]
+    size = parameters_in_use(zoo.load(other.path))
+    assert 0 <= round(1.6 * start) - size <= 14  # the most that a neuron costs here
 
 
 def test_random_neurons_change_nothing_at_first(data):

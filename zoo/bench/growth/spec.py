@@ -4,7 +4,7 @@ from zoo.registry.spec import BenchmarkSpec
 
 SPEC = BenchmarkSpec(
     name="growth",
-    summary="A too narrow SchNet grown where it is promised most, at random, and built wide from the start.",
+    summary="Too narrow networks grown where it promises most, at random, and built wide; about 10 minutes.",
     target="zoo.bench.growth.suite:suite",
     citation="Verbockhaven et al., arXiv:2405.19816",
 )

@@ -2,38 +2,85 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from zoo.bench.growth.tables import tables
 from zoo.bench.suite import Options, Row, Suite
 
 DATASET = "alanine-dipeptide"
-#: Width of the network that is too narrow (features of a node, and channels of a convolution), of one with as
-#: many parameters as it has when it is grown, and of larger ones.
-NARROW, EQUAL, LARGER = 8, 12, (16,)
-#: Small cutoff (Å), few frames: 60 steps an epoch, of 15 ms.
-COMMON: dict[str, Any] = {
-    "train.accelerator": "cpu", "train.frames": 960, "train.batch_size": 16, "model.cutoff": 6.0,
-    "model.num_interactions": 2, "model.num_gaussians": 20,
-}  # fmt: skip
-#: Seven additions of 15 % double the number of parameters in the first 14 of 24 epochs.
-GROW: dict[str, Any] = {"grow.every": 2, "grow.share": 0.15}
-EPOCHS, QUICK = 24, 8
+
+
+@dataclass(frozen=True)
+class Study:
+    """A network that is too narrow, and what it is compared with.
+
+    Args:
+        widths: settings that are a width.
+        narrow: width of the network that grows.
+        equal: width with about as many parameters as it ends with.
+        larger: another one.
+        common: settings of all rows.
+        grow: additions; by 60 % of the epochs they have brought what `equal` has more.
+        quickly: the same for `--quick`.
+        epochs: long, and with `--quick`.
+    """
+
+    model: str
+    task: str
+    widths: tuple[str, ...]
+    narrow: int
+    equal: int
+    larger: int
+    common: dict[str, Any]
+    grow: dict[str, Any]
+    quickly: dict[str, Any]
+    epochs: tuple[int, int]
+
+
+STUDIES = (
+    # features of nodes and channels of convolutions; hidden layers have that width, too
+    Study(
+        "schnet", "forces", ("model.hidden_channels", "model.num_filters"), 8, 12, 16,
+        {
+            "train.frames": 960, "train.batch_size": 16, "model.cutoff": 6.0, "model.num_interactions": 2,
+            "model.num_gaussians": 20,
+        },
+        {"grow.every": 2, "grow.share": 0.15}, {"grow.every": 1, "grow.share": 0.2625}, (24, 8),
+    ),
+    # hidden layers of the decoder, behind two latents; the encoder has most of the parameters
+    Study(
+        "gat-autoencoder", "reconstruction", ("model.decoder_channels",), 4, 16, 64,
+        {"train.frames": 960, "model.decoder_layers": 2, "model.hidden_channels": 16, "task.draws": 0},
+        {"grow.every": 4, "grow.share": 0.03, "grow.frames": 16},
+        {"grow.every": 2, "grow.share": 0.03, "grow.frames": 16}, (30, 15),
+    ),
+)  # fmt: skip
 
 
 def suite(options: Options) -> Suite:
     """Return the suite."""
-    common = {**COMMON, "train.epochs": QUICK if options.quick else EPOCHS}
-    quick = {"grow.every": 1, "grow.share": 0.26} if options.quick else {}
-    narrow = {**_width(NARROW), **GROW, **quick}
-    kinds: dict[str, dict[str, Any]] = {
-        **{f"fixed-{width}": _width(width) for width in (NARROW, EQUAL, *LARGER)},
-        "grown": {**narrow, "grow.where": "bottleneck"},
-        "grown-everywhere": {**narrow, "grow.where": "everywhere"},
+    rows = [
+        Row(
+            study.model, DATASET, study.task,
+            {**study.common, "train.accelerator": "cpu", "train.epochs": study.epochs[options.quick], **kind},
+            label,
+        )
+        for study in STUDIES
+        for label, kind in _kinds(study, options.quick).items()
+    ]  # fmt: skip
+    return Suite("Growing too narrow networks", tuple(rows), seeds=1 if options.quick else 3, tables=tables)
+
+
+def _kinds(study: Study, quick: bool) -> dict[str, dict[str, Any]]:
+    """Settings of each row, by its label."""
+
+    def fixed(width: int) -> dict[str, Any]:
+        return dict.fromkeys(study.widths, width)
+
+    grown = {**fixed(study.narrow), **(study.quickly if quick else study.grow)}
+    return {
+        **{f"fixed-{width}": fixed(width) for width in (study.narrow, study.equal, study.larger)},
+        "grown": {**grown, "grow.where": "bottleneck"},
+        "grown-everywhere": {**grown, "grow.where": "everywhere"},
     }
-    rows = [Row("schnet", DATASET, "forces", {**common, **kind}, label) for label, kind in kinds.items()]
-    return Suite("Growing a too narrow SchNet", tuple(rows), seeds=1 if options.quick else 3, tables=tables)
-
-
-def _width(width: int) -> dict[str, int]:
-    return {"model.hidden_channels": width, "model.num_filters": width}

@@ -20,22 +20,30 @@ NAMES = {
     GROWN: "grown: best neurons where they promise most",
     EVERYWHERE: "grown: random neurons evenly everywhere",
 }
+#: Metric of the test split that is shown, by model, and its heading.
+SHOWN = {
+    "schnet": ("force_mae", "TEST FORCE MAE (eV/Å)"),
+    "gat-autoencoder": ("mse", "TEST SQUARE ERROR (Å²)"),
+}
+#: Runs of each row with their seeds, by label.
+Runs = dict[str, list[tuple[int, Run]]]
 #: A difference counts from so many standard errors on.
 CLEAR = 2.0
 
 
 def tables(records: Sequence[Record]) -> list[Table]:
-    """Return all tables of the records that did not fail."""
-    runs: dict[str, list[tuple[int, Run]]] = {}
-    for record in records:
-        if record["error"] is None:
-            label = str(record["row"]).partition(f"-{record['dataset']}-")[2]
-            runs.setdefault(label, []).append((record["seed"], Run(Path(record["run"]))))
-    if not runs:
-        return []
-    out = [_losses(runs)]
-    if GROWN in runs:
-        out.append(_promises(runs[GROWN]))
+    """Return two tables for each model, of the records that did not fail."""
+    out = []
+    for model in dict.fromkeys(record["model"] for record in records):
+        runs: Runs = {}
+        for record in records:
+            if record["error"] is None and record["model"] == model:
+                label = str(record["row"]).partition(f"-{record['dataset']}-")[2]
+                runs.setdefault(label, []).append((record["seed"], Run(Path(record["run"]))))
+        if runs:
+            out.append(_losses(model, runs))
+        if GROWN in runs:
+            out.append(_promises(model, runs[GROWN]))
     return out
 
 
@@ -44,7 +52,7 @@ def best_loss(run: Run) -> float:
     return min(row["val_loss"] for row in run.curve() if "val_loss" in row)
 
 
-def verdict(runs: dict[str, list[tuple[int, Run]]], other: str) -> str:
+def verdict(runs: Runs, other: str) -> str:
     """Say whether the grown network is better than another kind, by differences of the same seeds."""
     mine, theirs = dict(runs.get(GROWN, [])), dict(runs.get(other, []))
     seeds = sorted(mine.keys() & theirs.keys())
@@ -61,7 +69,8 @@ def verdict(runs: dict[str, list[tuple[int, Run]]], other: str) -> str:
     return f"Against «{what}» the grown network's loss is {size}: {sure}."
 
 
-def _losses(runs: dict[str, list[tuple[int, Run]]]) -> Table:
+def _losses(model: str, runs: Runs) -> Table:
+    metric, heading = SHOWN[model]
     lines = []
     for label, found in sorted(runs.items(), key=lambda item: size_in_use(item[1][0][1])):
         own = [run for _, run in found]
@@ -70,25 +79,25 @@ def _losses(runs: dict[str, list[tuple[int, Run]]]) -> Table:
             (
                 NAMES.get(label, _called(label)),
                 _cell([size_in_use(run) for run in own], "{:.0f}"),
-                _cell([best_loss(run) for run in own], "{:.4f}"),
-                _cell([r["metrics"]["force_mae"]["value"] for r in results], "{:.4f}"),
+                _cell([best_loss(run) for run in own], "{:.4g}"),
+                _cell([r["metrics"][metric]["value"] for r in results], "{:.4g}"),
                 _cell([r["seconds"] for r in results], "{:.0f}"),
                 str(len(own)),
             )
         )
-    header = ("NETWORK", "PARAMETERS IN USE", "VALIDATION LOSS", "TEST FORCE MAE (eV/Å)", "SECONDS", "SEEDS")
+    header = ("NETWORK", "PARAMETERS IN USE", "VALIDATION LOSS", heading, "SECONDS", "SEEDS")
     others = [label for label in runs if label != GROWN]
-    note = " ".join(
+    sentences = " ".join(
         [
             "All train equally many epochs on the same frames; embeddings of elements that do not occur are "
             "not counted; ±: standard deviation over seeds.",
             *filter(None, (verdict(runs, other) for other in others)),
         ]
     )
-    return Table("Loss against parameters", header, lines, note)
+    return Table(f"{model} · loss against parameters", header, lines, sentences.removesuffix("."))
 
 
-def _promises(found: list[tuple[int, Run]]) -> Table:
+def _promises(model: str, found: list[tuple[int, Run]]) -> Table:
     """A line for each place: how often it was chosen, and whether its neurons brought what they promised."""
     events = [(seed, e) for seed, run in found for e in (growth_record(run) or {"events": []})["events"]]
     chosen = Counter(event["place"] for _, event in events)
@@ -107,9 +116,9 @@ def _promises(found: list[tuple[int, Run]]) -> Table:
     header = ("PLACE", "ADDITIONS", "NEURONS", "MEASURED / PROMISED GAIN", "LOSS AT ONCE (−%)", "Ψ/⟨‖V‖²⟩")
     note = (
         "Gain: −dL/dγ at amplitude γ = 0, on the training frames that were measured; loss at once: how far "
-        "the line search over γ brought the loss of these frames down, on average over additions."
+        "the line search over γ brought the loss of these frames down, on average over additions"
     )
-    return Table("What additions promised and brought", header, lines, note)
+    return Table(f"{model} · what additions promised and brought", header, lines, note)
 
 
 def _called(label: str) -> str:

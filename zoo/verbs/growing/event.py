@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -23,8 +23,10 @@ from zoo.verbs.inside.layers_measure import exact_copy
 
 #: What the loss is changed by, as a share of it, to measure the gain at amplitude 0.
 PROBE = 1e-6
+#: See `best_neurons`: the smallest inputs that new neurons look at, as a share of the mean second moment.
+RIDGE = 0.1
 #: Places that are widened in one event; the parameters that are left are for the next.
-MOST = 8
+MOST = 4
 #: Particles of graphs whose loss is computed together.
 TOGETHER = 4096
 
@@ -35,12 +37,14 @@ class Candidate:
 
     Args:
         found: bottleneck of the place's second map.
+        largest: amplitude at which the weights of the largest neuron are as large as those that are there.
         cost: parameters of a neuron.
     """
 
     place: Place
     found: Bottleneck
     neurons: Neurons
+    largest: float
     cost: int
 
     def record(self) -> dict[str, Any]:
@@ -157,7 +161,7 @@ def best_growths(task: Task, frames: Frames, budget: int) -> Iterator[Growth]:
         )
         trial = Trial(model, _together(task, frames, losses), chosen)
         measured = trial.measured_gain()
-        amplitude, after = line_search(trial.loss, trial.start, chosen.neurons.gain)
+        amplitude, after = line_search(trial.loss, trial.start, chosen.neurons.gain, chosen.largest)
         if amplitude == 0:
             return
         growth = Growth(chosen, found, amplitude, measured, trial.start, after)
@@ -190,10 +194,27 @@ def candidates(
         found = bottleneck(second)
         activation = model.get_submodule(place.activation)
         joint = measured.places[place.name]
-        neurons = best_neurons(joint, second, found, activation, budget // cost)
+        neurons = best_neurons(joint, second, found, activation, budget // cost, RIDGE)
         if neurons.count and neurons.gain > 0:
-            out.append(Candidate(place, found, neurons, cost))
+            out.append(Candidate(place, found, *_balanced(model, place.name, neurons), cost))
     return out
+
+
+def _balanced(model: ZooModel, place: str, neurons: Neurons) -> tuple[Neurons, float]:
+    """The same neurons with incoming and outgoing weights as large, beside those that are there already.
+
+    What each adds to first order is the product of both. Also returns the largest amplitude, see `Candidate`.
+    """
+    first, second = maps_of(model, place)
+    into, out_of = (
+        new.square().mean(dim) / old.detach().square().mean().clamp_min(1e-300)
+        for new, old, dim in ((neurons.incoming, first.weight, 1), (neurons.outgoing, second.weight, 0))
+    )
+    factor = (out_of / into) ** 0.25
+    balanced = replace(
+        neurons, incoming=neurons.incoming * factor[:, None], outgoing=neurons.outgoing / factor
+    )
+    return balanced, 1 / float((into * out_of).sqrt().max())
 
 
 def widen_everywhere(model: ZooModel, places: Sequence[Place], budget: int, seed: int) -> list[Swap]:

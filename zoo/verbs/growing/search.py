@@ -12,18 +12,21 @@ DOUBLINGS, HALVINGS = 30, 20
 REFINED = (2**0.5, 2**0.25)
 
 
-def line_search(loss: Callable[[float], float], start: float, gain: float) -> tuple[float, float]:
+def line_search(
+    loss: Callable[[float], float], start: float, gain: float, largest: float = float("inf")
+) -> tuple[float, float]:
     """Return the amplitude γ ≥ 0 at which a loss is least, and that loss; (0, start) if none is less.
 
     Args:
         loss: of an amplitude.
         start: loss at 0.
         gain: −d loss/dγ at 0, about.
+        largest: amplitude that is allowed.
     """
     if gain <= 0:
         return 0.0, start
     best = (0.0, start)
-    gamma = FIRST * (abs(start) or 1.0) / gain
+    gamma = min(FIRST * (abs(start) or 1.0) / gain, largest)
     for _ in range(HALVINGS):
         value = loss(gamma)
         if value < start:
@@ -33,13 +36,14 @@ def line_search(loss: Callable[[float], float], start: float, gain: float) -> tu
     else:
         return best
     for _ in range(DOUBLINGS):
-        value = loss(2 * best[0])
-        if not value < best[1]:
+        gamma = min(2 * best[0], largest)
+        value = loss(gamma)
+        if gamma == best[0] or not value < best[1]:
             break
-        best = (2 * best[0], value)
+        best = (gamma, value)
     for factor in REFINED:
         middle = best[0]
-        for gamma in (middle / factor, middle * factor):
+        for gamma in (middle / factor, min(middle * factor, largest)):
             value = loss(gamma)
             if value < best[1]:
                 best = (gamma, value)
