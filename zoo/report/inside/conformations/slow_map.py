@@ -14,7 +14,7 @@ from zoo.report.plot import COLORS, Drawing, density_map, finish, panels
 from zoo.verbs.inside.record import Inside
 
 #: Records, a row each, and points of each that are drawn.
-MOST, POINTS = 3, 1200
+MOST, POINTS = 3, 800
 #: Of the reference, and between the islands.
 GREY = "#9aa3ab"
 
@@ -69,7 +69,10 @@ def _frame(axis: Any, record: Inside) -> None:
     other = record.arrays.get("reference_map")
     if other is not None and other.shape[1] == 2:
         picked = np.unique(np.linspace(0, len(other) - 1, min(len(other), POINTS)).round().astype(int))
-        axis.plot(*other[picked].T, ".", color=GREY, markersize=2, alpha=0.5, zorder=0, label="reference")
+        axis.plot(
+            *other[picked].T, ".", color=GREY, markersize=2, alpha=0.5, zorder=0, label="reference",
+            rasterized=True,
+        )  # fmt: skip
 
 
 def _place(record: Inside, picked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
