@@ -45,15 +45,12 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     one, other = record.facts["told apart"]
     caption = (
         f"How well the {where(record)} tells {one} from {other}: area under the receiver operating curve, "
-        "the "
-        "share of pairs of frames, one of each set, that a classifier puts in the right order (0.5 by "
-        "chance, 1 "
-        "always). Classifiers are tested on whole runs that they never saw; errors are a bootstrap over "
-        "runs, "
-        "the grey band is what runs dealt out at random give. "
+        "the share of pairs of frames, one of each set, that a classifier puts in the right order (0.5 by "
+        "chance, 1 always). Classifiers are tested on whole runs that they never saw; errors are a "
+        "bootstrap over runs, the grey band is what runs dealt out at random give. "
         + (
-            f"Right: frames of {other} of one time against all of {one}. Look for how long the memory of the "
-            "start lasts. "
+            f"Right: frames of {other} of one time against all of {one}. Look for how long the memory of "
+            "the start lasts. "
             if timed
             else ""
         )

@@ -49,11 +49,10 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         fit.legend(fontsize=7)
     caption = (
         "TwoNN (Facco et al. 2017): r₂/r₁ is the ratio of the distances to the second and the first "
-        "neighbour, F its cumulative share; on a manifold of dimension d the points lie on a line of slope d "
-        f"through the origin. {'; '.join(words)}, with bootstrap errors over blocks of time. Look left for "
-        "points that leave the line early: the density is uneven. Right, with fewer samples neighbours are "
-        "further away: a plateau is the dimension, a fall towards fewer samples says that the finest scale "
-        "is "
-        "noise, and a rise that samples follow each other closely in time."
+        "neighbour, F its cumulative share; on a manifold of dimension d the points lie on a line of slope "
+        f"d through the origin. {'; '.join(words)}, with bootstrap errors over blocks of time. Look left "
+        "for points that leave the line early: the density is uneven. Right, with fewer samples neighbours "
+        "are further away: a plateau is the dimension, a fall towards fewer samples says that the finest "
+        "scale is noise, and a rise that samples follow each other closely in time."
     )
     return finish(figure, "Intrinsic dimension", "Intrinsic dimension by TwoNN: " + "; ".join(words), caption)

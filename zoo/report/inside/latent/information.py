@@ -36,13 +36,14 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     axis.grid(False)
     figure.colorbar(image, ax=axis).set_label("mutual information (nats)")
     _bars(bars, records[:COMPARED])
+    exchanged = "whole blocks of time" if first.facts["samples"] == "frames" else "particles"
     caption = (
         "Mutual information in nats (Kraskov's estimator; 0 = independent, 0.69 = one bit). Left: of each "
-        f"column of the {where(first)} with each observable; a dot: not above the 95 % quantile of nulls, in "
-        "which whole blocks of time are exchanged. Right: of columns taken together, those that know most "
-        "(at most three), with standard errors; the black tick is the 95 % quantile of the nulls. "
-        "Look for bars many times as long as their tick: these observables can be read from the latent. "
-        "Few samples bound what can be seen: about ln of their number."
+        f"column of the {where(first)} with each observable; a dot: not above the 95 % quantile of nulls, "
+        f"in which {exchanged} are exchanged. Right: of columns taken together, those that know most (at "
+        "most three), with standard errors; the black tick is the 95 % quantile of the nulls. Look for "
+        "bars many times as long as their tick: these observables can be read from the latent. Few samples "
+        "bound what can be seen: about ln of their number."
     )
     best = max(zip(first.facts["joint of"], first.arrays["joint"][:, 0], strict=True), key=lambda p: p[1])
     alt = (

@@ -42,13 +42,11 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     count = len(records[0].arrays["map_pca"])
     caption = (
         f"Each point is one of {count} {records[0].facts['samples']} in the {where(records[0])}, the colour "
-        "an "
-        "observable that the network was not told; axes in the latent's own unit. Look for colours that lie "
-        "in order or in patches: the latent knows that observable; colours that are mixed like confetti are "
-        "not in this plane (mutual information, below, looks at all of it). Principal components show where "
-        "most variance is, slow coordinates what changes last, and in the map of neighbours only which "
-        "points "
-        "are near means anything: gaps and sizes of its islands do not."
+        "an observable; axes in the latent's own unit. Look for colours that lie in order or in patches: "
+        "the latent knows that observable; colours that are mixed like confetti are not in this plane "
+        "(mutual information, below, looks at all of it). Principal components show where most variance "
+        "is, slow coordinates what changes last, and in the map of neighbours only which points are near "
+        "means anything: gaps and sizes of its islands do not."
     )
     names = ", ".join(one.name for one in shown[0])
     alt = f"Maps of the {where(records[0])} coloured by {names}"

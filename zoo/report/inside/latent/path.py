@@ -46,8 +46,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     i, j = first.facts["interpolation"]["frames"]
     caption = (
         f"From frame {i} to frame {j} of {first.facts['dataset']} in {len(first.arrays['path_latent'])} "
-        "steps: in a "
-        "straight line of the latent, decoded, and in a straight line of the positions. "
+        "steps: in a straight line of the latent, decoded, and in a straight line of the positions. "
         + (
             "Energies in kT above the mean of the data, logarithmic beyond ±10 kT (the zoo's own energy "
             "function of the dataset); decoded structures lie below 0 where they have no thermal motion. "
@@ -55,10 +54,9 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
             else ""
         )
         + "RMSD to the first frame solid, to the second faint. Look for a way through the latent that stays "
-        "near "
-        "the energies of the data and has no clashes where the straight line tears bonds: the decoder has "
-        "learned what molecules do. A latent way that does not begin at RMSD 0 shows what encoding loses; a "
-        "jump is a tear."
+        "near the energies of the data and has no clashes where the straight line tears bonds: the decoder "
+        "has learned what molecules do. A latent way that does not begin at RMSD 0 shows what encoding "
+        "loses; a jump is a tear."
     )
     alt = f"Energy, RMSD and clashes between frames {i} and {j}, through the latent and in a straight line"
     return finish(figure, "From one conformation to another", alt, caption)

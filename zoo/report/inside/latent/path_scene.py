@@ -31,10 +31,10 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     unit = record.facts["unit of length"]
     caption = (
         f"From frame {i} to frame {j} of {record.facts['dataset']} (positions in {unit}): first decoded "
-        "along a "
-        f"straight line of the latent of {record.label}, then as the straight line of the positions, all "
-        "superposed on the first frame. The slider goes along; drag to turn, or use the arrow keys. Look for "
-        "groups that rotate as a whole (latent) where the straight line squeezes them together."
+        f"along a straight line of the latent of {record.label}, then as the straight line of the "
+        "positions, all superposed on the first frame. The slider goes along; drag to turn, or use the "
+        "arrow keys. Look for groups that rotate as a whole (latent) where the straight line squeezes them "
+        "together."
     )
     alt = f"Structure on the way from frame {i} to frame {j}, one of {len(frames)}"
     elements, bonds = np.array(record.facts["elements"]), np.array(record.facts["bonds"], int).reshape(-1, 2)

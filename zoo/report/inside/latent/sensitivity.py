@@ -33,12 +33,9 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     axis.legend(fontsize=7, ncols=min(3, len(names)))
     caption = (
         f"How much each column of the {where(record)} moves when a particle does: mean of |∂z/∂x| over "
-        "frames, "
-        "times by how much the particle moves in the data, over by how much the column does; no unit. Look "
-        "for "
-        "peaks at the atoms that the slow motion turns, and for atoms at zero, which this latent does not "
-        "see. "
-        "Hydrogens of a methyl should be alike."
+        "frames, times by how much the particle moves in the data, over by how much the column does; no "
+        "unit. Look for peaks at the atoms that the slow motion turns, and for atoms at zero, which this "
+        "latent does not see. Hydrogens of a methyl should be alike."
     )
     peak = particles[int(values.max(0).argmax())]
     alt = f"Sensitivity of {', '.join(names)} to each particle; most to {peak}"

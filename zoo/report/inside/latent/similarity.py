@@ -44,19 +44,14 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         }
         words = (
             f" The layers that are looked at: {texts['cka']} (rows exchanged: {texts['cka_null']}); "
-            "Procrustes "
-            f"distance {texts['procrustes']} (rows exchanged: {texts['procrustes_null']}; 0 the same, 1 "
-            "nothing "
-            "in common)."
+            f"Procrustes distance {texts['procrustes']} (rows exchanged: {texts['procrustes_null']}; 0 the "
+            "same, 1 nothing in common)."
         )
     caption = (
-        "Linear centred kernel alignment (Kornblith et al. 2019) of what layers make of the same samples: 1 "
-        "where "
-        f"they differ by a rotation, a shift and a scale alone, 0 where nothing is shared.{words} Look for "
-        "blocks: "
-        "layers that do not change what the one before found; two runs whose last layers disagree have "
-        "solved "
-        "the task in different ways, or one has not solved it."
+        "Linear centred kernel alignment (Kornblith et al. 2019) of what layers make of the same samples: "
+        f"1 where they differ by a rotation, a shift and a scale alone, 0 where nothing is shared.{words} "
+        "Look for blocks: layers that do not change what the one before found; two runs whose last layers "
+        "disagree have solved the task in different ways, or one has not solved it."
     )
     alt = f"Alignment of {len(rows)} layers of {record.label} with {len(columns)} of {other}"
     return finish(figure, "Similarity of layers", alt, caption)

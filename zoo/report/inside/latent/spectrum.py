@@ -36,9 +36,9 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         axis.legend(fontsize=7.5)
     caption = (
         "Share of the latent's variance along each principal direction (no unit). Upright lines: the "
-        f"participation ratio (Σλ)²/Σλ², the number of directions that are really used: {'; '.join(ratios)}. "
-        "Look for a cliff: what is behind it is noise, or asleep. A ratio near one in a wide latent is "
-        "collapse."
+        "participation ratio (Σλ)²/Σλ², the number of directions that are really used: "
+        f"{'; '.join(ratios)}. Look for a cliff: what is behind it is noise, or asleep. A ratio near one in "
+        "a wide latent is collapse."
     )
     alt = "Spectrum of the latent's covariance; participation ratio " + "; ".join(ratios)
     return finish(figure, "Spectrum of the latent", alt, caption)

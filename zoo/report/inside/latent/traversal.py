@@ -34,12 +34,10 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         axis.set(xlabel="quantile of the data (%)", ylabel=label)
     axes[0, 0].legend(fontsize=7)
     caption = (
-        f"Decoded structures along each axis of the latent of {record.label}, from the "
-        f"{percent[0]:.0f} % to the {percent[-1]:.0f} % quantile of the data, all else as in the frame "
-        "nearest to "
-        "the mean; angles without jumps. Look for one curve that moves an observable while the others leave "
-        "it "
-        "flat: that latent is the observable. A step is a torsion that jumps, often a tear in the latent."
+        f"Decoded structures along each axis of the latent of {record.label}, from the {percent[0]:.0f} % "
+        f"to the {percent[-1]:.0f} % quantile of the data, all else as in the frame nearest to the mean; "
+        "angles without jumps. Look for one curve that moves an observable while the others leave it flat: "
+        "that latent is the observable. A step is a torsion that jumps, often a tear in the latent."
     )
     alt = f"Observables along {', '.join(axes_names)} of {record.label}: {', '.join(names[k] for k in order)}"
     return finish(figure, "What each latent changes", alt, caption)

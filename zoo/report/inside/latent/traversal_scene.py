@@ -34,11 +34,9 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     unit = record.facts["unit of length"]
     caption = (
         f"Structures that {record.label} decodes along {', '.join(names[:axes])} (positions in {unit}), one "
-        "axis "
-        "behind the other, each superposed on its first structure. The slider goes along; drag to turn, or "
-        "use "
-        "the arrow keys. Look for the one motion that a latent stands for, and for bonds that break or atoms "
-        "that overlap on the way."
+        "axis behind the other, each superposed on its first structure. The slider goes along; drag to "
+        "turn, or use the arrow keys. Look for the one motion that a latent stands for, and for bonds that "
+        "break or atoms that overlap on the way."
     )
     alt = f"Structure decoded along {names[0]}, one of {len(frames)} steps along {axes} axes"
     elements, bonds = np.array(record.facts["elements"]), np.array(record.facts["bonds"], int).reshape(-1, 2)

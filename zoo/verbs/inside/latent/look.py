@@ -189,7 +189,8 @@ def _information(record: Inside, samples: Samples, options: Options, seed: int) 
 
 def _likeness(record: Inside, samples: Samples, against: Subject | None, seed: int) -> None:
     """CKA of the layers with each other, or with those of a second run."""
-    own = {**samples.layers, samples.layer: samples.flat}
+    every = {**samples.layers, samples.layer: samples.flat}
+    own = {name: every[name] for name in sorted(every, key=lambda name: (len(name), name))}  # by depth
     if against is None:
         if len(own) > 1:
             record.arrays["cka"] = layer_matrix(own, own)
