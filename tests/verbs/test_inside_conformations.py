@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,14 @@ from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset, Frames
 from zoo.data.export import export
 from zoo.data.store import Manifest, write_dataset
-from zoo.errors import ConfigError, DataError, RunFailed
+from zoo.errors import ConfigError, DataError, RunError, RunFailed
 from zoo.physics.torsions import torsions
 from zoo.verbs.evaluate import fitted, make_task
 from zoo.verbs.inside.analyze import analyze
 from zoo.verbs.inside.conformations import Options, look
 from zoo.verbs.inside.record import Inside
 from zoo.verbs.inside.subject import Subject, open_subject
+from zoo.weights import pretrained
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +230,26 @@ def test_a_potential_is_simulated_for_a_moment(tmp_path: Path) -> None:
     what = found.facts["conformations"]
     assert "short simulation" in what["what"] and what["replicas"] == 4 and what["frames"] == 4
     assert abs(value(found, "rg") - value(found, "reference_rg")) < 0.3
+
+
+def test_the_simulation_that_was_kept_is_looked_at(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(pretrained()["schnet-alanine-dipeptide"], folder)
+    data = open_dataset("alanine-dipeptide")
+    index = np.arange(640)[::-1]  # in no order, as replicas come
+    kept = {"positions": "positions", "replica": "run", "time": "time"}
+    np.savez(folder / "simulation.npz", **{k: data.array(name, index) for k, name in kept.items()})
+    found = analyze(folder, "conformations", settings={"states": 10})
+    assert found.facts["conformations"]["frames"] == 640 and found.facts["time"] == "frames 1 ps apart"
+    assert value(found, "rg") == pytest.approx(gyration(data, index), rel=1e-6)
+    (folder / "simulation.npz").write_bytes(b"PK")
+    with pytest.raises(RunError, match="zoo sample"):
+        analyze(folder, "conformations")
+
+
+def gyration(data: Dataset, index: np.ndarray) -> float:
+    x = data.array("positions", index).astype(float)
+    return float(np.sqrt(((x - x.mean(1, keepdims=True)) ** 2).sum(2).mean(1)).mean())
 
 
 def test_what_has_no_conformations_says_so_in_one_line(tmp_path: Path) -> None:
