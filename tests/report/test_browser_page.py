@@ -284,16 +284,13 @@ def test_print_has_all_pictures_and_no_controls(opened):
     assert pdf.startswith(b"%PDF") and figures / 3 <= pages <= figures + 6
     look(opened, "dark", media="print")
     width(opened, 718)  # A4 less the margins, in pixels of CSS
-    assert opened.execute_script("return document.documentElement.scrollWidth") <= 718
     shown = (
         "return [...document.querySelectorAll('nav, button, .saves, .controls')].filter(n => n.offsetParent)"
     )
-    assert opened.execute_script(shown) == []
-    assert (
-        opened.execute_script("return getComputedStyle(document.body).backgroundColor")
-        == "rgb(255, 255, 255)"
-    )
-    assert opened.execute_script("return getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    until(lambda: opened.execute_script(shown) == [])  # the change of medium takes a moment
+    body = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
+    assert opened.execute_script(body) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    until(lambda: opened.execute_script("return document.documentElement.scrollWidth") <= 718)
 
 
 def test_everything_is_reached_by_the_tab_key_and_seen_to_be(opened):
