@@ -184,3 +184,48 @@ def derivative(task: Task, batch, place, neurons) -> float:
         found.append(float((by_w[:, -neurons.count :] * neurons.outgoing).sum()))
     own = torch.cat([by_w[:, : -neurons.count], by_b[:, None]], 1)
     return -((found[0] - found[1]) / (2 * step) + float((own * neurons.correction).sum()))
+
+
+def test_collapsed_networks_are_flagged_in_words(data: dict[str, Dataset]) -> None:
+    """A network whose units were killed, whose features were made alike, and whose gradients vanish."""
+    task = built("gat", "propensity", data["propensity"])
+    sound = look(
+        Subject("gat", data["propensity"], task, None),
+        Options(line_search=False),
+        against=None,
+        frames=3,
+        seed=0,
+    )
+    assert not {f.kind for f in sound.flags} & {
+        "dead units",
+        "rank collapse",
+        "over-smoothing",
+        "vanishing gradients",
+    }
+    with torch.no_grad():
+        task.model.layers[0].mlp[1].bias[:8] = -100.0  # half of its units
+        task.model.layers[1].mlp[3].weight *= 1e-9  # what is before learns nothing
+        for layer in task.model.layers:  # the same for all nodes, and larger than what differs
+            layer.out.bias.copy_(300 * torch.randn(8))
+    found = look(
+        Subject("gat", data["propensity"], task, None),
+        Options(line_search=False),
+        against=None,
+        frames=3,
+        seed=0,
+    )
+    words = [f"{flag.kind}: {flag.text}" for flag in found.flags]
+    for expected in (
+        "dead units: 8 of 16 units of layers.0.mlp.2 (SiLU)",
+        "over-smoothing: features of neighbours differ by",
+        "vanishing gradients: the gradient of layers.1.mlp.1",
+    ):
+        assert any(text.startswith(expected) for text in words), words
+
+
+def test_wrong_subjects_are_refused_in_one_line(data: dict[str, Dataset]) -> None:
+    with pytest.raises(ConfigError, match="is no run"):
+        look(Subject("chain", data["forces"]), Options(), against=None, frames=None, seed=0)
+    run = Subject("gat", data["forces"], built("gat", "forces", data["forces"]), None)
+    with pytest.raises(ConfigError, match="zoo report RUN RUN"):
+        look(run, Options(), against=run, frames=None, seed=0)

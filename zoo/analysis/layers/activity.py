@@ -76,14 +76,15 @@ def is_activation(module: nn.Module) -> bool:
     x = torch.tensor([[-2.0, -0.6, 0.4], [0.9, 1.7, 3.1]])
     try:
         with torch.no_grad():
-            whole, turned, twice = module(x), module(x.T), module(2 * x)
+            whole, turned, twice, minus = module(x), module(x.T), module(2 * x), module(-x)
             single = module(x[:1, :1])
     except Exception:  # a module of any sort, which wants something else
         return False
     if not isinstance(whole, Tensor) or whole.shape != x.shape:
         return False
     pointwise = torch.equal(whole, turned.T) and torch.allclose(single, whole[:1, :1], atol=1e-6)
-    return pointwise and not torch.allclose(twice, 2 * whole, atol=1e-5)
+    linear = torch.allclose(twice, 2 * whole, atol=1e-5) and torch.allclose(minus, -whole, atol=1e-5)
+    return pointwise and not linear
 
 
 class Activity:
