@@ -69,7 +69,7 @@ class Grow(Strict):
         "random ones evenly over all places",
     )
     every: int = Field(5, ge=1, description="epochs between additions")
-    until: float = Field(0.6, gt=0, lt=1, description="share of the epochs after which nothing is added")
+    until: float = Field(0.3, gt=0, lt=1, description="share of the epochs after which nothing is added")
     share: float = Field(
         0.1, gt=0, le=10, description="parameters of an addition, as a share of those at the start"
     )

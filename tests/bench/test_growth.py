@@ -41,8 +41,9 @@ def test_rows_differ_in_width_and_growth_alone(study: Study) -> None:
         record.pop("grow", None)
         for width in study.widths:
             del record["model"][width.partition(".")[2]]
-    assert len(records) == 5 and all(record == records[0] for record in records)
-    assert {label for label, plan in plans.items() if plan.config.grow} == {"grown", "grown-everywhere"}
+    assert len(records) == 6 and all(record == records[0] for record in records)
+    grown = {label for label, plan in plans.items() if plan.config.grow}
+    assert grown == {"grown", "grown-everywhere", "grown-at-once"}
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.model)
@@ -54,7 +55,7 @@ def test_the_network_of_equal_size_has_the_size_that_growing_ends_at(study: Stud
         plan = plans[f"fixed-{width}"]
         sizes[width] = parameters_in_use(build(plan, plan.dataset.split("train")))
     grow, epochs = (study.quickly, study.epochs[1]) if quick else (study.grow, study.epochs[0])
-    additions = int(0.6 * epochs) // grow["grow.every"]
+    additions = int(grow["grow.until"] * epochs) // grow["grow.every"]
     end = sizes[study.narrow] * (1 + additions * grow["grow.share"])
     assert sizes[study.equal] == pytest.approx(end, rel=0.07)
 
@@ -69,7 +70,7 @@ def runs(tmp_path_factory):
         "model.num_interactions": 1, "model.hidden_channels": 4, "model.num_filters": 4,
         "model.num_gaussians": 6,
     }  # fmt: skip
-    grow = {"grow.every": 1, "grow.share": 0.3, "grow.frames": 6}
+    grow = {"grow.every": 1, "grow.share": 0.3, "grow.frames": 6, "grow.until": 0.6}
     out = {}
     for label, more in (
         ("fixed-4", {}), ("grown", grow), ("grown-everywhere", {**grow, "grow.where": "everywhere"}),

@@ -30,7 +30,7 @@ SMALL = {
     "train.batch_size": 8, "train.accelerator": "cpu", "optim.lr": 5e-3, "model.num_interactions": 2,
     "model.hidden_channels": 5, "model.num_filters": 4, "model.num_gaussians": 8,
 }  # fmt: skip
-GROW = {"grow.every": 2, "grow.share": 0.2, "grow.frames": 8}
+GROW = {"grow.every": 2, "grow.share": 0.2, "grow.frames": 8, "grow.until": 0.6}
 EPOCHS = 10
 
 

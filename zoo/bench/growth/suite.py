@@ -21,7 +21,7 @@ class Study:
         equal: width with about as many parameters as it ends with.
         larger: another one.
         common: settings of all rows.
-        grow: additions; by 60 % of the epochs they have brought what `equal` has more.
+        grow: additions; in the end they have brought what `equal` has more.
         quickly: the same for `--quick`.
         epochs: long, and with `--quick`.
     """
@@ -46,14 +46,15 @@ STUDIES = (
             "train.frames": 960, "train.batch_size": 16, "model.cutoff": 6.0, "model.num_interactions": 2,
             "model.num_gaussians": 20,
         },
-        {"grow.every": 2, "grow.share": 0.15}, {"grow.every": 1, "grow.share": 0.2625}, (24, 8),
+        {"grow.every": 1, "grow.share": 0.2625, "grow.until": 0.2},
+        {"grow.every": 1, "grow.share": 0.2625, "grow.until": 0.5}, (24, 8),
     ),
     # hidden layers of the decoder, behind two latents; the encoder has most of the parameters
     Study(
         "gat-autoencoder", "reconstruction", ("model.decoder_channels",), 4, 16, 64,
         {"train.frames": 960, "model.decoder_layers": 2, "model.hidden_channels": 16, "task.draws": 0},
-        {"grow.every": 4, "grow.share": 0.03, "grow.frames": 16},
-        {"grow.every": 2, "grow.share": 0.03, "grow.frames": 16}, (30, 15),
+        {"grow.every": 2, "grow.share": 0.03, "grow.until": 0.3, "grow.frames": 16},
+        {"grow.every": 1, "grow.share": 0.03, "grow.until": 0.3, "grow.frames": 16}, (30, 15),
     ),
 )  # fmt: skip
 
@@ -78,9 +79,14 @@ def _kinds(study: Study, quick: bool) -> dict[str, dict[str, Any]]:
     def fixed(width: int) -> dict[str, Any]:
         return dict.fromkeys(study.widths, width)
 
-    grown = {**fixed(study.narrow), **(study.quickly if quick else study.grow)}
+    grow, epochs = study.quickly if quick else study.grow, study.epochs[quick]
+    total = round(int(grow["grow.until"] * epochs) // grow["grow.every"] * grow["grow.share"], 6)
+    grown = {**fixed(study.narrow), **grow}
+    early = {"grow.every": 1, "grow.share": total, "grow.until": 1.5 / epochs}
     return {
         **{f"fixed-{width}": fixed(width) for width in (study.narrow, study.equal, study.larger)},
         "grown": {**grown, "grow.where": "bottleneck"},
         "grown-everywhere": {**grown, "grow.where": "everywhere"},
+        # nearly as if the network had been built with hidden layers of that width
+        "grown-at-once": {**fixed(study.narrow), **early, "grow.where": "everywhere"},
     }

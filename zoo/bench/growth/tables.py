@@ -14,11 +14,12 @@ from zoo.run import Run
 from zoo.verbs.compare import Record
 from zoo.verbs.growing.record import growth_record, size_in_use
 
-GROWN, EVERYWHERE = "grown", "grown-everywhere"
+GROWN, EVERYWHERE, AT_ONCE = "grown", "grown-everywhere", "grown-at-once"
 #: Labels of rows, and what they are called; a row of fixed width by its label.
 NAMES = {
     GROWN: "grown: best neurons where they promise most",
     EVERYWHERE: "grown: random neurons evenly everywhere",
+    AT_ONCE: "the same, all behind the first epoch",
 }
 #: Metric of the test split that is shown, by model, and its heading.
 SHOWN = {

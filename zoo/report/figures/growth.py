@@ -13,6 +13,9 @@ from zoo.report.runs import Group, LeftOut
 from zoo.run import Run
 from zoo.verbs.growing.record import growth_record, size_in_use
 
+#: The ways are shown up to so many times the largest loss in the end.
+HIGHEST = 3.0
+
 
 def draw(group: Group) -> Drawing | None:
     """Validation loss against parameters, of grown networks with their way; gain promised and measured."""
@@ -27,7 +30,7 @@ def draw(group: Group) -> Drawing | None:
     events = [(label, event) for label in group.order for run in group.of(label) if run.path in grown
               for event in grown[run.path]["events"] if "promised" in event]  # fmt: skip
     figure, axes = panels(2 if events else 1, width=4.4, height=3.3)
-    losses, ends = [], []
+    losses, ends, finals = [], [], []
     for label in group.order:
         runs = [run for run in group.of(label) if run.path in sizes]
         if not runs:
@@ -43,8 +46,11 @@ def draw(group: Group) -> Drawing | None:
                 axes[0, 0].plot(*zip(*way, strict=True), color=style["color"], alpha=0.4, linewidth=1)
                 losses += [loss for _, loss in way]
         losses += best.tolist()
+        finals += [(label, loss) for loss in best.tolist()]
         ends.append(f"{label} {x.mean():.0f} parameters, {best.mean():.3g}")
-    set_scale(axes[0, 0], losses)
+    ends_at = max(end for _, end in finals)
+    set_scale(axes[0, 0], [loss for loss in losses if loss <= HIGHEST * ends_at])
+    axes[0, 0].set_ylim(top=HIGHEST * ends_at)  # how the loss falls at first would flatten the rest
     axes[0, 0].set(
         xlabel="parameters in use", ylabel="best validation loss (no unit)", title="Loss against parameters"
     )

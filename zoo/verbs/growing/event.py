@@ -68,11 +68,14 @@ class Growth:
         places: what each place promised, the chosen one as well.
         measured: −dL/dγ at γ = 0, from losses alone.
         before, after: loss at γ = 0 and at γ.
+        linear: incoming and outgoing weights are both times √γ, so that the activation hardly bends; or else
+            the outgoing ones times γ, and the incoming ones as large as those of other neurons.
     """
 
     chosen: Candidate
     places: list[Candidate]
     amplitude: float
+    linear: bool
     measured: float
     before: float
     after: float
@@ -90,13 +93,14 @@ class Growth:
 
     def apply(self, model: ZooModel) -> list[Swap]:
         """Add the neurons to a network of the weights that were measured."""
-        neurons, root, place = self.chosen.neurons, self.amplitude**0.5, self.chosen.place.name
+        neurons, place = self.chosen.neurons, self.chosen.place.name
+        small = self.amplitude**0.5 if self.linear else 1.0
         second, change = maps_of(model, place)[1], self.amplitude * neurons.correction
         with torch.no_grad():
             second.weight.add_(change[:, : second.in_features].to(second.weight))
             if second.bias is not None:
                 second.bias.add_(change[:, -1].to(second.bias))
-        return widen(model, place, root * neurons.incoming, root * neurons.outgoing)
+        return widen(model, place, small * neurons.incoming, self.amplitude / small * neurons.outgoing)
 
 
 class Trial:
@@ -113,7 +117,11 @@ class Trial:
         self.start = mean_loss(losses)
 
     def loss(self, amplitude: float) -> float:
-        """Mean loss over the graphs at an amplitude."""
+        """Mean loss over the graphs at an amplitude of the outgoing weights."""
+        return self._at(1.0, amplitude)
+
+    def linear_loss(self, amplitude: float) -> float:
+        """The same at an amplitude whose root both have, as the promise has it."""
         return self._at(amplitude**0.5, amplitude**0.5)
 
     def measured_gain(self) -> float:
@@ -161,10 +169,17 @@ def best_growths(task: Task, frames: Frames, budget: int) -> Iterator[Growth]:
         )
         trial = Trial(model, _together(task, frames, losses), chosen)
         measured = trial.measured_gain()
+        # small neurons only where those of the usual size bring nothing: they take long to learn to bend
+        linear = False
         amplitude, after = line_search(trial.loss, trial.start, chosen.neurons.gain, chosen.largest)
         if amplitude == 0:
+            linear = True
+            amplitude, after = line_search(
+                trial.linear_loss, trial.start, chosen.neurons.gain, chosen.largest
+            )
+        if amplitude == 0:
             return
-        growth = Growth(chosen, found, amplitude, measured, trial.start, after)
+        growth = Growth(chosen, found, amplitude, linear, measured, trial.start, after)
         growth.apply(model)
         yield growth
         budget -= chosen.cost * chosen.neurons.count
@@ -196,25 +211,24 @@ def candidates(
         joint = measured.places[place.name]
         neurons = best_neurons(joint, second, found, activation, budget // cost, RIDGE)
         if neurons.count and neurons.gain > 0:
-            out.append(Candidate(place, found, *_balanced(model, place.name, neurons), cost))
+            out.append(Candidate(place, found, *_sized(model, place.name, neurons), cost))
     return out
 
 
-def _balanced(model: ZooModel, place: str, neurons: Neurons) -> tuple[Neurons, float]:
-    """The same neurons with incoming and outgoing weights as large, beside those that are there already.
+def _sized(model: ZooModel, place: str, neurons: Neurons) -> tuple[Neurons, float]:
+    """The same neurons with incoming weights as large as those that are there already.
 
-    What each adds to first order is the product of both. Also returns the largest amplitude, see `Candidate`.
+    What a neuron adds to first order is the product of incoming and outgoing weights, so that the rest of its
+    size goes to the latter. Also returns the largest amplitude, see `Candidate`.
     """
     first, second = maps_of(model, place)
     into, out_of = (
         new.square().mean(dim) / old.detach().square().mean().clamp_min(1e-300)
         for new, old, dim in ((neurons.incoming, first.weight, 1), (neurons.outgoing, second.weight, 0))
     )
-    factor = (out_of / into) ** 0.25
-    balanced = replace(
-        neurons, incoming=neurons.incoming * factor[:, None], outgoing=neurons.outgoing / factor
-    )
-    return balanced, 1 / float((into * out_of).sqrt().max())
+    factor = into.clamp_min(1e-300).rsqrt()
+    sized = replace(neurons, incoming=neurons.incoming * factor[:, None], outgoing=neurons.outgoing / factor)
+    return sized, 1 / float((into * out_of).sqrt().max())
 
 
 def widen_everywhere(model: ZooModel, places: Sequence[Place], budget: int, seed: int) -> list[Swap]:
