@@ -205,6 +205,7 @@ def test_collapsed_networks_are_flagged_in_words(data: dict[str, Dataset]) -> No
     with torch.no_grad():
         task.model.layers[0].mlp[1].bias[:8] = -100.0  # half of its units
         task.model.layers[1].mlp[3].weight *= 1e-9  # what is before learns nothing
+        task.model.norm.weight[1:] = 1e-4  # one direction is left before the head
         for layer in task.model.layers:  # the same for all nodes, and larger than what differs
             layer.out.bias.copy_(300 * torch.randn(8))
     found = look(
@@ -217,6 +218,7 @@ def test_collapsed_networks_are_flagged_in_words(data: dict[str, Dataset]) -> No
     words = [f"{flag.kind}: {flag.text}" for flag in found.flags]
     for expected in (
         "dead units: 8 of 16 units of layers.0.mlp.2 (SiLU)",
+        "rank collapse: what reaches head.lin1 varies in 1 of 8 directions",
         "over-smoothing: features of neighbours differ by",
         "vanishing gradients: the gradient of layers.1.mlp.1",
     ):

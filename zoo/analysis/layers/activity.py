@@ -36,6 +36,11 @@ class Spectrum:
     effective_rank: float
     condition: float
 
+    @property
+    def second(self) -> float:
+        """Second standard deviation over the largest; 0 where there is none."""
+        return float(self.values[1] / self.values[0]) if self.rank > 1 else 0.0
+
 
 @dataclass(frozen=True)
 class Units:

@@ -13,9 +13,10 @@ WORTH = 0.02
 SURE = 3.0
 #: Share of dead units in an activation.
 DEAD = 0.1
-#: Directions in which inputs vary where they have collapsed, of maps with so many inputs and outputs at
-#: least: a map to one energy needs no more than one.
-COLLAPSED, UNITS = 1.5, 8
+#: Inputs have collapsed whose second standard deviation is so small a share of the first, of maps with so
+#: many inputs and outputs at least: a map to one energy needs one direction. Exactly one direction is what
+#: an embedding of two types has.
+COLLAPSED, UNITS = 1e-3, 8
 #: Gradient of a weight as a share of that in the middle layer, and how many times as large.
 VANISHED, EXPLODED = 1e-5, 1e5
 #: Dirichlet energy after the last layer as a share of the largest before it, and its size.
@@ -67,13 +68,17 @@ def _dead(record: Inside) -> list[Flag]:
 def _collapsed(record: Inside) -> list[Flag]:
     arrays, out = record.arrays, []
     rows = zip(
-        record.facts["maps"], arrays["effective_rank"], arrays["units"], arrays["outputs"], strict=True
-    )
-    for name, rank, units, outputs in rows:
-        if min(units, outputs) >= UNITS and rank < COLLAPSED:
+        record.facts["maps"], arrays["rank"], arrays["second_axis"], arrays["units"], arrays["outputs"],
+        strict=True,
+    )  # fmt: skip
+    for name, rank, second, units, outputs in rows:
+        if min(units, outputs) < UNITS:
+            continue
+        if rank == 0 or (rank > 1 and second < COLLAPSED):
             text = (
-                f"what reaches {name} varies in {rank:.1f} of {int(units)} directions: the layers before it "
-                "have collapsed. Normalise, or lower optim.lr"
+                f"what reaches {name} varies in {min(int(rank), 1)} of {int(units)} directions, in all "
+                f"others by less than {COLLAPSED:g} of that: the layers before it have collapsed. Normalise, "
+                "or lower optim.lr"
             )
             out.append(Flag("rank collapse", text))
     return out

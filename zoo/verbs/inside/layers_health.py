@@ -26,7 +26,8 @@ GRAPHS = 8
 def health(record: Inside, layers: Layers) -> None:
     """Add the health of the layers.
 
-    Arrays: `rank`, `effective_rank`, `condition`, `units` `[maps]` of each map's inputs, and its `outputs`;
+    Arrays: `rank`, `effective_rank`, `condition`, `second_axis`, `units` `[maps]` of each map's inputs, and
+    its `outputs`;
     `gradient`, `gradient_error` `[maps]`, root mean square over the weights of ∂L/∂W of a graph; `dead`,
     `activation_units` `[activations]` with names in `facts["activations"]`; of networks that have it
     `attention_entropy`, `attention_error` `[layers, heads]`; of networks of nodes `dirichlet`,
@@ -49,6 +50,7 @@ def _activity(record: Inside, layers: Layers) -> None:
         "rank": np.array([spectra[n].rank for n in names]),
         "effective_rank": np.array([spectra[n].effective_rank for n in names]),
         "condition": np.array([spectra[n].condition for n in names]),
+        "second_axis": np.array([spectra[n].second for n in names]),
         "units": np.array([len(spectra[n].values) for n in names]),
         "outputs": np.array([layers.measured.maps[n].view.outputs for n in names]),
     }
