@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report.inside.latent.common import first_with, where
-from zoo.report.plot import COLORS, INK, Drawing, finish, panels, with_unit
+from zoo.report.plot import COLORS, INK, Drawing, finish, legend, panels, with_unit
 from zoo.verbs.inside.record import Inside
 
 
@@ -39,7 +39,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     axis.axhline(0.5, color=INK, linewidth=0.9, linestyle="--", label="chance")
     axis.set_xticks([0, 1], ["linear", "Gaussian kernel"])
     axis.set(ylim=(0.3, 1.02), ylabel="area under the curve (no unit)", xlabel="classifier")
-    axis.legend(fontsize=7)
+    legend(figure, axis)
     if timed:
         _by_time(axes[0, 1], record, size)
     one, other = record.facts["told apart"]
@@ -73,4 +73,3 @@ def _by_time(axis: object, record: Inside, size: str) -> None:
     axis.axhline(0.5, color=INK, linewidth=0.9, linestyle="--")  # type: ignore[attr-defined]
     unit = record.facts["unit of time"]
     axis.set(xlabel=with_unit("time", unit), ylabel="area under the curve (no unit)", ylim=(0.3, 1.02))  # type: ignore[attr-defined]
-    axis.legend(fontsize=7)  # type: ignore[attr-defined]

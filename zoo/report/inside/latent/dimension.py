@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from zoo.report.inside.latent.common import labels_of, required
-from zoo.report.plot import Drawing, finish, look, panels
+from zoo.report.plot import Drawing, finish, legend, look, panels
 from zoo.verbs.compare import Cell
 from zoo.verbs.inside.record import Inside
 
@@ -46,7 +46,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     scale.set_xticks(counts, [f"{n:,}" for n in counts])
     scale.xaxis.set_minor_locator(NullLocator())
     if len(known) > 1:
-        fit.legend(fontsize=7)
+        legend(figure, fit)
     caption = (
         "TwoNN (Facco et al. 2017): r₂/r₁ is the ratio of the distances to the second and the first "
         "neighbour, F its cumulative share; on a manifold of dimension d the points lie on a line of slope "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report.inside.latent.common import labels_of, where
-from zoo.report.plot import INK, Drawing, density_map, finish, look, panels
+from zoo.report.plot import INK, Drawing, density_map, finish, legend, look, panels
 from zoo.verbs.inside.record import Inside
 
 #: Runs that bars are drawn of.
@@ -36,6 +36,8 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     axis.grid(False)
     figure.colorbar(image, ax=axis).set_label("mutual information (nats)")
     _bars(bars, records[:COMPARED])
+    if len(records) > 1:
+        legend(figure, bars)
     exchanged = "whole blocks of time" if first.facts["samples"] == "frames" else "particles"
     caption = (
         "Mutual information in nats (Kraskov's estimator; 0 = independent, 0.69 = one bit). Left: of each "
@@ -74,5 +76,3 @@ def _bars(axis: object, records: Sequence[Inside]) -> None:
     axis.set_yticks(range(len(names)), names)  # type: ignore[attr-defined]
     axis.invert_yaxis()  # type: ignore[attr-defined]
     axis.set(xlabel="joint mutual information (nats)", title="all together")  # type: ignore[attr-defined]
-    if len(records) > 1:
-        axis.legend(fontsize=7)  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report.inside.latent.common import first_with, labels_of
-from zoo.report.plot import COLORS, Drawing, finish, look, panels
+from zoo.report.plot import COLORS, Drawing, finish, legend, look, panels
 from zoo.verbs.inside.record import Inside
 
 #: Energies below this many kT are drawn linearly, above by their logarithm.
@@ -42,7 +42,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     near.set(ylabel="clashes (pairs of particles)")
     for axis in axes[0]:
         axis.set(xlabel="share of the way (no unit)")
-    axes[0, 0].legend(fontsize=7)
+    legend(figure, axes[0, 0])
     i, j = first.facts["interpolation"]["frames"]
     caption = (
         f"From frame {i} to frame {j} of {first.facts['dataset']} in {len(first.arrays['path_latent'])} "

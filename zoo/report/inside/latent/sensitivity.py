@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report.inside.latent.common import first_with, where
-from zoo.report.plot import Drawing, finish, look, panels
+from zoo.report.plot import Drawing, finish, legend, look, panels
 from zoo.verbs.inside.record import Inside
 
 #: Particles that are named one by one.
@@ -30,7 +30,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     if len(particles) <= NAMED:
         axis.set_xticks(number, particles, rotation=90, fontsize=7)
     axis.set(xlabel="particle", ylabel="|∂z/∂x| σ / std z (no unit)", ylim=(0, None))
-    axis.legend(fontsize=7, ncols=min(3, len(names)))
+    legend(figure, axis)
     caption = (
         f"How much each column of the {where(record)} moves when a particle does: mean of |∂z/∂x| over "
         "frames, times by how much the particle moves in the data, over by how much the column does; no "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report.inside.latent.common import labels_of
-from zoo.report.plot import Drawing, finish, look, panels, set_scale
+from zoo.report.plot import Drawing, finish, legend, look, panels, set_scale
 from zoo.verbs.inside.record import Inside
 
 
@@ -33,7 +33,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     set_scale(axis, drawn)
     axis.xaxis.get_major_locator().set_params(integer=True)
     if len(records) > 1:
-        axis.legend(fontsize=7.5)
+        legend(figure, axis)
     caption = (
         "Share of the latent's variance along each principal direction (no unit). Upright lines: the "
         "participation ratio (Σλ)²/Σλ², the number of directions that are really used: "

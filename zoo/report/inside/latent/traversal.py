@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report.inside.latent.common import first_with
-from zoo.report.plot import Drawing, finish, look, panels, with_unit
+from zoo.report.plot import Drawing, finish, legend, look, panels, with_unit
 from zoo.verbs.inside.record import Inside
 
 #: Observables that are drawn.
@@ -32,7 +32,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
             axis.plot(percent, y, markersize=3, label=own, **looks[own])
         label = f"{names[k]} (°)" if period else with_unit(names[k], unit)
         axis.set(xlabel="quantile of the data (%)", ylabel=label)
-    axes[0, 0].legend(fontsize=7)
+    legend(figure, axes[0, 0])
     caption = (
         f"Decoded structures along each axis of the latent of {record.label}, from the {percent[0]:.0f} % "
         f"to the {percent[-1]:.0f} % quantile of the data, all else as in the frame nearest to the mean; "
