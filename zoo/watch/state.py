@@ -188,6 +188,7 @@ def _headline(state: str, done: int, epochs: int) -> str:
         "starting": "Starting",
         "training": f"Training: {of} done",
         "looking": f"Looking inside after {of}",
+        "growing": f"Growing after {of}",
         "evaluating": f"Evaluating after {of}",
         "finished": f"Finished after {of}" if done else "Finished",
         "died": f"Died after {of}",
