@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
 
 import zoo
+
+REPOSITORY = Path(__file__).resolve().parent.parent
 
 MODULES = sorted(
     m.name
