@@ -108,16 +108,19 @@ def information(
     rng = np.random.default_rng(seed)
     a, b = _space(x, x_periods, rng), _space(y, y_periods, rng)
     value = _estimate(a, b, NEIGHBORS)
-    shuffled = [
-        _estimate(a, b.rows(order), NEIGHBORS)
-        for order in (shuffled_order(blocks, rng, free=free) for _ in range(nulls))
-    ]
+    shuffled = [_estimate(a, b.rows(o), NEIGHBORS) for o in shuffles(blocks, nulls, seed, free=free)]
     group = _groups(blocks)
     left = [_estimate(a.rows(group != g), b.rows(group != g), NEIGHBORS) for g in range(int(group.max()) + 1)]
     n = len(left)
     # jackknife
     error = float(np.sqrt((n - 1) / n * np.sum((np.array(left) - np.mean(left)) ** 2))) if n > 2 else np.nan
     return Information(value, error, np.array(shuffled))
+
+
+def shuffles(blocks: np.ndarray, nulls: int, seed: int, *, free: bool = False) -> list[np.ndarray]:
+    """Return the orders `[n]` of rows that `information` makes its nulls of, the same for all columns."""
+    rng = np.random.default_rng((seed, 1))
+    return [shuffled_order(blocks, rng, free=free) for _ in range(nulls)]
 
 
 def shuffled_order(blocks: np.ndarray, rng: np.random.Generator, *, free: bool = False) -> np.ndarray:

@@ -43,7 +43,8 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
         "Mutual information in nats (Kraskov's estimator; 0 = independent, 0.69 = one bit). Left: of each "
         f"column of the {where(first)} with each observable; a dot: not above the 95 % quantile of nulls, "
         f"in which {exchanged} are exchanged. Right: of columns taken together, those that know most (at "
-        "most three), with standard errors; the black tick is the 95 % quantile of the nulls. Look for "
+        "most three), with standard errors; the black tick is the 95 % quantile of the nulls, each of which "
+        "picks those that know most by chance. Look for "
         "bars many times as long as their tick: these observables can be read from the latent. Few samples "
         "bound what can be seen: about ln of their number."
     )

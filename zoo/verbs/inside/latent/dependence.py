@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from zoo import keys
-from zoo.analysis.latent.information import Information, information, mutual_information
+from zoo.analysis.latent.information import Information, information, mutual_information, shuffles
 from zoo.analysis.latent.separation import Separation, area, separation
 from zoo.analysis.peptides import torsion_planes
 from zoo.progress import progress
@@ -46,12 +46,14 @@ def dependence(samples: Samples, nulls: int, seed: int) -> Dependence:
     """Estimate the information of each column, and of the few that know most together.
 
     Those are taken by falling information of their own, as many as raise the estimate, at most `TOGETHER`:
-    each column more can but add information, and what the estimator loses with each dimension is more.
+    each column more can but add information, and what the estimator loses with each dimension is more. In
+    each of their nulls columns are picked in the same way.
     """
     columns, names, periods = samples.components()
     live = [k for k in range(columns.shape[1]) if np.ptp(columns[:, k]) > 0]
     columns, names, periods = columns[:, live], [names[k] for k in live], [periods[k] for k in live]
     how: dict[str, Any] = {"free": samples.rows is not None, "nulls": nulls, "seed": seed}
+    orders = shuffles(samples.block, nulls, seed, free=samples.rows is not None)
     seen = samples.observables
     planes = {
         f"{residue} (φ, ψ)".strip(): [list(seen)[i], list(seen)[j]]
@@ -77,11 +79,18 @@ def dependence(samples: Samples, nulls: int, seed: int) -> Dependence:
             y = np.stack([seen[p].values for p in parts], 1)
             y_periods = [seen[p].period for p in parts]
             own = np.sum([[found.value for found in each[p]] for p in parts], axis=0)
-            picked = _most(columns, periods, y, y_periods, np.argsort(own)[::-1])
-            together[name] = information(
+            picked, _ = _most(columns, periods, y, y_periods, own)
+            found = information(
                 columns[:, picked], y, samples.block,
                 x_periods=[periods[k] for k in picked], y_periods=y_periods, **how,
             )  # fmt: skip
+            # the best of several columns know something by chance: each null picks its own best ones
+            by_chance = np.sum([[found.nulls for found in each[p]] for p in parts], axis=0).T
+            best = [
+                _most(columns, periods, y[order], y_periods, chance)[1]
+                for order, chance in zip(orders, by_chance, strict=True)
+            ]
+            together[name] = replace(found, nulls=np.array(best))
             joint[name] = [names[k] for k in picked]
             bar.advance()
     return Dependence(names, each, together, joint)
@@ -92,15 +101,17 @@ def _most(
     periods: list[float | None],
     y: np.ndarray,
     y_periods: list[float | None],
-    order: np.ndarray,
-) -> list[int]:
-    """The first so many columns of an order that are estimated to know most together."""
+    own: np.ndarray,
+) -> tuple[list[int], float]:
+    """The columns estimated to know most together, of those that know most by their `own`; and how much."""
+    order = np.argsort(own)[::-1]
     tried = [sorted(order[:size].tolist()) for size in range(1, min(TOGETHER, len(order)) + 1)]
     values = [
         mutual_information(columns[:, picked], y, x_periods=[periods[k] for k in picked], y_periods=y_periods)
         for picked in tried
     ]
-    return tried[int(np.argmax(values))]
+    best = int(np.argmax(values))
+    return tried[best], values[best]
 
 
 @dataclass(frozen=True)
