@@ -62,6 +62,7 @@ def record(label: str, maps: int = 4, *, searched: bool = True, attention: bool 
 def test_all_pictures_of_two_runs_have_axes_captions_and_words_for_the_blind() -> None:
     (found,) = looks([record("one"), record("one", attention=False)])
     assert not found.left_out
+    assert [part.label for part in found.records] == ["one", "one (2)"]
     assert len(found.drawings) == len(PICTURES)
     for drawing in found.drawings:
         assert re.search(r"Look .*(unit|share|%|loss)|(unit|share|%).*Look ", drawing.caption), drawing.title

@@ -6,7 +6,9 @@ what it needs. It raises `LeftOut` where it would have a meaning, but what it is
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from zoo.report.inside import conformations, latent, layers, samples
 from zoo.report.inside import slice as slices
@@ -28,13 +30,24 @@ PICTURES: dict[str, dict[str, Draw]] = {
 
 
 def looks(records: Sequence[Inside]) -> list[Look]:
-    """Return what a page shows of records: one part for each kind."""
+    """Return what a page shows of records: one part for each kind; labels that are alike get numbers."""
     out = []
     for kind, pictures in PICTURES.items():
-        own = [record for record in records if record.kind == kind]
+        own = _distinct([record for record in records if record.kind == kind])
         if own:
             drawings, left_out = drawn(pictures, own)
             out.append(Look(kind, f"inside-{kind}", own, drawings, left_out))
+    return out
+
+
+def _distinct(records: Sequence[Inside]) -> list[Inside]:
+    """Records with labels that differ, as folders of runs may have the same name."""
+    seen: Counter[str] = Counter()
+    out = []
+    for record in records:
+        seen[record.label] += 1
+        number = seen[record.label]
+        out.append(record if number == 1 else replace(record, label=f"{record.label} ({number})"))
     return out
 
 

@@ -60,6 +60,5 @@ def where(record: Inside) -> str:
 
 
 def labels_of(records: Sequence[Inside]) -> list[str]:
-    """Names of records for a legend, none twice."""
-    names = [r.label if r.facts["layer"] == "latent" else f"{r.label}, {r.facts['layer']}" for r in records]
-    return [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
+    """Names of records for a legend."""
+    return [r.label if r.facts["layer"] == "latent" else f"{r.label}, {r.facts['layer']}" for r in records]

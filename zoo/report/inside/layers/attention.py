@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report import plot
-from zoo.report.inside.layers.rows import labelled
 from zoo.verbs.inside.record import Inside
 
 
 def draw(records: Sequence[Inside]) -> plot.Drawing | None:
     """Entropy against the layer, a marker for each head."""
-    known = [(label, r) for label, r in labelled(records) if "attention_entropy" in r.arrays]
+    known = [(r.label, r) for r in records if "attention_entropy" in r.arrays]
     if not known:
         return None
     figure, axes = plot.panels(1, width=5.0, height=3.0)

@@ -89,8 +89,8 @@ def rows_of(records: Sequence[Inside], names: str, needs: str, weight: Values) -
         weight: by which layers are chosen where there are too many: those of the largest.
     """
     runs = [
-        (label, record, {name: k for k, name in enumerate(record.facts.get(names, []))})
-        for label, record in labelled(records)
+        (record.label, record, {name: k for k, name in enumerate(record.facts.get(names, []))})
+        for record in records
         if record.facts.get(names) and needs in record.arrays
     ]
     every = list(dict.fromkeys(name for *_, where in runs for name in where))
@@ -110,17 +110,6 @@ def rows_of(records: Sequence[Inside], names: str, needs: str, weight: Values) -
         chosen = set(sorted(every, key=lambda name: -most[name])[:MOST])
         kept = [name for name in every if name in chosen]
     return Rows(kept, len(every) - len(kept), runs)
-
-
-def labelled(records: Sequence[Inside]) -> list[tuple[str, Inside]]:
-    """Records with labels that differ."""
-    seen: dict[str, int] = {}
-    out = []
-    for record in records:
-        seen[record.label] = seen.get(record.label, 0) + 1
-        number = seen[record.label]
-        out.append((record.label if number == 1 else f"{record.label} ({number})", record))
-    return out
 
 
 def place_label(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report import plot
-from zoo.report.inside.layers.rows import labelled, place_label
+from zoo.report.inside.layers.rows import place_label
 from zoo.report.runs import LeftOut
 from zoo.verbs.inside.record import Inside
 
@@ -17,7 +17,7 @@ PLACES = 6
 
 def draw(records: Sequence[Inside]) -> plot.Drawing | None:
     """One panel a run, one curve a place."""
-    known = [(label, r) for label, r in labelled(records) if "singular_values" in r.arrays][:3]
+    known = [(r.label, r) for r in records if "singular_values" in r.arrays][:3]
     if not known:
         raise LeftOut("no place where neurons can be added")
     figure, axes = plot.panels(len(known), width=3.8, height=3.2, sharey=True)

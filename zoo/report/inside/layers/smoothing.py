@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from zoo.report import plot
-from zoo.report.inside.layers.rows import labelled
 from zoo.report.runs import LeftOut
 from zoo.verbs.inside.record import Inside
 
 
 def draw(records: Sequence[Inside]) -> plot.Drawing | None:
     """Dirichlet energy and cosine distance against depth, a curve for each run."""
-    known = [(label, r) for label, r in labelled(records) if "dirichlet" in r.arrays]
+    known = [(r.label, r) for r in records if "dirichlet" in r.arrays]
     if not known:
         reasons = [r.facts["no_smoothing"] for r in records if "no_smoothing" in r.facts]
         if reasons:
