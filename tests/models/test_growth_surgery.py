@@ -12,7 +12,7 @@ import zoo
 from zoo.data.dataset import Dataset
 from zoo.errors import ConfigError, RunError
 from zoo.files import write_json
-from zoo.models.growth import follow, grow_to, maps_of, neuron_cost, padded, place_name, widen
+from zoo.models.growth import follow, grow_to, maps_of, neuron_cost, padded, widen
 from zoo.tasks.callbacks import AveragedWeights
 from zoo.weights import load_weights, save_weights
 
@@ -155,10 +155,10 @@ def test_what_is_no_place_is_refused(model):
     with pytest.raises(ConfigError, match="do not fit"):
         widen(model, PLACES[0], weights[0][:, 1:], *weights[1:])
     with pytest.raises(ConfigError, match="do not fit"):  # a first map without bias takes none
-        before, after = "interactions.0.before", "interactions.0.after"
-        first, second = maps_of(model, place_name(before, after))
+        place = "interactions.0.before > interactions.0.after"
+        first, second = maps_of(model, place)
         widen(
-            model, place_name(before, after), torch.zeros(1, first.in_features).double(),
+            model, place, torch.zeros(1, first.in_features).double(),
             torch.zeros(second.out_features, 1).double(), torch.zeros(1).double(),
         )  # fmt: skip
 

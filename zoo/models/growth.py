@@ -20,11 +20,6 @@ JOINT = " > "
 Swap = tuple[nn.Parameter, nn.Parameter]
 
 
-def place_name(first: str, second: str) -> str:
-    """Name of the place between two linear maps."""
-    return f"{first}{JOINT}{second}"
-
-
 def maps_of(model: nn.Module, place: str) -> tuple[nn.Linear, nn.Linear]:
     """Return the two linear maps of a place. Raises `ConfigError` where the model has no such place."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -83,7 +84,9 @@ class Server(ThreadingHTTPServer):
         return self.pictures.look(kind, int(epochs))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a browser that closes its connection is no error."""
+        """Say nothing of a browser that closes its connection; tell of all else."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -98,7 +98,7 @@ class Reader:
         """Return numbers of epochs that were looked at, in order, each with the versions of its looks."""
         found = []
         for folder in sorted((self.path / FOLDER / EPOCHS).glob("[0-9]*")):
-            if not folder.name.isdigit() or epoch_folder(self.path, int(folder.name)) != folder:
+            if not folder.name.isdecimal() or epoch_folder(self.path, int(folder.name)) != folder:
                 continue
             kinds = {kind: version(folder / f"{kind}.json") for kind in PICTURES}
             kinds = {kind: mark for kind, mark in kinds.items() if mark}

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 #: Ink of a picture that stands by itself.
 BLACK = "#000000"
-#: What the page's style sheet says of the viewer's balls and sticks; `save.js` says the same.
+#: What the page's style sheet says of the viewer's balls and sticks; `page.js` says the same.
 STYLE = (
     "circle{stroke:#000;stroke-width:.5;stroke-opacity:.6}"
     "line{stroke:#5a6472;stroke-width:2.6;stroke-linecap:round}"

@@ -19,12 +19,10 @@ from zoo.models.base import ZooModel
 from zoo.models.growth import Swap, maps_of, neuron_cost, widen
 from zoo.tasks.base import Task
 from zoo.verbs.growing.search import line_search
-from zoo.verbs.inside.layers_measure import exact_copy
+from zoo.verbs.inside.layers_measure import RIDGE, exact_copy
 
 #: What the loss is changed by, as a share of it, to measure the gain at amplitude 0.
 PROBE = 1e-6
-#: See `best_neurons`: the smallest inputs that new neurons look at, as a share of the mean second moment.
-RIDGE = 0.1
 #: Places that are widened in one event; the parameters that are left are for the next.
 MOST = 4
 #: Particles of graphs whose loss is computed together.

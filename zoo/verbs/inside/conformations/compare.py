@@ -47,7 +47,6 @@ def histograms(found: Found) -> None:
             record.arrays[f"{name}density_error_{k}"] = error / width
             if not q.torsion:
                 row[f"{name}mean"] = mean_of(values, sample)
-                row[f"{name}std"] = float(values.std())
         if len(counts) == 2:
             row["difference"] = asdict(compare(counts[1], counts[0], found.seed))
         rows.append(row)

@@ -7,6 +7,7 @@ import torch
 
 from zoo import keys
 from zoo.analysis.flags import Flag
+from zoo.analysis.health import dead_beads
 from zoo.data.dataset import Frames
 from zoo.models.autoencoder import BeadAutoencoder
 from zoo.models.base import ZooModel
@@ -44,15 +45,8 @@ def flags_of(model: ZooModel, values: np.ndarray, names: list[str], frames: Fram
             )
         )
     if isinstance(model, BeadAutoencoder) and "beads" in model.bottleneck:
-        used, beads = model.coarse_map().num_beads, model.bottleneck["beads"]
-        if used < beads:
-            out.append(
-                Flag(
-                    "dead beads",
-                    f"{beads - used} of {beads} beads hold no particle: their distances tell nothing; train "
-                    "longer, or with model.rescue on",
-                )
-            )
+        dead = dead_beads(model.bottleneck["beads"], model.coarse_map().num_beads)
+        out += [] if dead is None else [dead]
     return out
 
 
