@@ -26,7 +26,7 @@ M = TypeVar("M", bound=BaseModel)
 class Strict(BaseModel):
     """Base of all settings: unknown keys are refused, values are validated."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Optim(Strict):

@@ -30,12 +30,13 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, record: Any) -> None:
     """Write JSON, readable by people; NaN becomes null, as JSON has no NaN."""
-    write_text(path, json.dumps(_finite(record), ensure_ascii=False, indent=1) + "\n")
+    write_text(path, json.dumps(finite(record), ensure_ascii=False, indent=1) + "\n")
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return plain data with None in place of numbers that are not finite, which JSON does not have."""
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
     if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
-    return [_finite(v) for v in value] if isinstance(value, list | tuple) else value
+        return {k: finite(v) for k, v in value.items()}
+    return [finite(v) for v in value] if isinstance(value, list | tuple) else value

@@ -79,6 +79,8 @@ def test_vamp2_is_one_and_the_squares_of_singular_values() -> None:
     assert nothing.value == pytest.approx(1, abs=0.01)
     with pytest.raises(DataError, match="two runs"):
         vamp2(runs[:1], 5, 2)
+    with pytest.raises(DataError, match="20 pairs"):  # sixteen are fitted by anything
+        vamp2([run[:5] for run in runs], 1, 2)
 
 
 def test_chapman_kolmogorov_holds_for_a_chain_and_fails_for_one_with_memory() -> None:

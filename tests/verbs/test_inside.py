@@ -103,6 +103,11 @@ def test_where_looks_are_kept(tmp_path: Path) -> None:
         (["alanine-dipeptide", "conformation"], "Did you mean 'conformations'"),
         (["alanine-dipeptid", "latent"], "Did you mean 'alanine-dipeptide'"),
         (["alanine-dipeptide", "layers", "--frames", "1"], "at least 2"),
+        (["alanine-dipeptide", "layers", "--seed", "-1"], "from 0 to"),
+        (["alanine-dipeptide", "layers", "--out", __file__], "takes a folder"),
+        (["alanine-dipeptide", "conformations", "--set", "lag=inf"], "finite"),
+        (["nowhere.xtc", "conformations", "--read", "topology=x.pdb"], "no file nowhere.xtc"),
+        (["hierarchical-flow-alanine-dipeptide", "latent", "--dataset", "otp"], "other particles"),
     ],
 )
 def test_wrong_requests_say_what_to_write(

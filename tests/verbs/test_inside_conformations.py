@@ -189,6 +189,38 @@ def test_a_trajectory_file_is_a_time_series(tmp_path: Path) -> None:
     assert told.facts["time"] == "frames 1 ps apart"
 
 
+def test_files_are_compared_with_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Options of `--read` go to both files as far as their formats know them, and are asked for as such."""
+    some = Frames(open_dataset("alanine-dipeptide"), np.arange(60), "some")
+    export(some, tmp_path / "some.xtc")
+    (tmp_path / "some.pdb").rename(tmp_path / "first.pdb")
+    export(some, tmp_path / "some.pdb")
+    words = ["analyze", str(tmp_path / "some.xtc"), "conformations", "--out", str(tmp_path)]
+    assert main(words) == 2 and "--read topology=FILE" in capsys.readouterr().err
+    read = {"topology": str(tmp_path / "first.pdb")}
+    for other in ("some.xtc", "some.pdb"):
+        found = analyze(
+            tmp_path / "some.xtc", "conformations", against=tmp_path / other, read=read, out=tmp_path
+        )
+        assert value(found, "rg") == pytest.approx(value(found, "reference_rg"), abs=1e-4)
+
+
+def test_frames_that_are_the_same_have_no_motion_and_one_has_no_error(tmp_path: Path) -> None:
+    copied("alanine-dipeptide", np.zeros(50, int), tmp_path / "same", time=np.arange(50.0))
+    found = analyze(tmp_path / "same", "conformations", out=tmp_path)
+    assert not {"timescale_1", "vamp2", "clusters", "tic1_depends_on_phi"} & found.numbers.keys()
+    assert found.numbers["rg"]["error"] < 1e-9
+    copied("alanine-dipeptide", np.zeros(1, int), tmp_path / "one")
+    assert "error" not in analyze(tmp_path / "one", "conformations", out=tmp_path).numbers["rg"]
+
+
+def test_few_frames_tell_nothing_of_slow_coordinates(tmp_path: Path) -> None:
+    """Of twenty frames any coordinate is a function of any other, and forgets nothing."""
+    copied("alanine-dipeptide", np.arange(20), tmp_path / "few")
+    found = analyze(tmp_path / "few", "conformations", out=tmp_path)
+    assert not {"vamp2", "tic1_depends_on_phi"} & found.numbers.keys()
+
+
 def test_autoencoders_give_decoded_frames_and_those_that_generate_draws(tmp_path: Path) -> None:
     data = open_dataset("alanine-dipeptide")
     settings = {"name": "reconstruction", "align": True}

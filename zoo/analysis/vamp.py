@@ -12,6 +12,9 @@ import numpy as np
 from zoo.analysis.dynamics import Estimate
 from zoo.errors import DataError
 
+#: Pairs of frames in each fold for each dimension, at least: of fewer, any features seem to forget nothing.
+PAIRS = 10
+
 
 def vamp2(runs: Sequence[np.ndarray], lag: int, dimension: int, folds: int = 5, seed: int = 0) -> Estimate:
     """Return the cross-validated VAMP-2 score of features, and its standard error over the folds.
@@ -28,10 +31,11 @@ def vamp2(runs: Sequence[np.ndarray], lag: int, dimension: int, folds: int = 5, 
         seed: of the order of the runs.
 
     Raises:
-        DataError: fewer than two runs are longer than the lag, or nothing varies.
+        DataError: fewer than two runs are longer than the lag, they are too short, or nothing varies.
     """
     from deeptime.covariance import Covariance
     from deeptime.decomposition import VAMP
+    from deeptime.numeric import ZeroRankError
 
     long = [np.asarray(r, np.float64) for r in runs if len(r) > lag]
     if len(long) < 2:
@@ -45,6 +49,12 @@ def vamp2(runs: Sequence[np.ndarray], lag: int, dimension: int, folds: int = 5, 
     long = [(r[:, moving] - middle) / width[moving] for r in long]
     order = np.random.default_rng(seed).permutation(len(long))
     parts = np.array_split(order, min(folds, len(long)))
+    fewest = min(sum(len(long[i]) - lag for i in part) for part in parts)
+    if fewest < PAIRS * dimension:
+        raise DataError(
+            f"a VAMP score of {dimension} dimensions needs {PAIRS * dimension} pairs of frames in each of "
+            f"{len(parts)} parts of the runs, not {fewest}"
+        )
 
     def moments(members: Sequence[int]) -> object:
         kept = Covariance(
@@ -55,8 +65,13 @@ def vamp2(runs: Sequence[np.ndarray], lag: int, dimension: int, folds: int = 5, 
     scores = []
     for part in parts:
         others = [int(i) for i in order if i not in part]
-        model = VAMP(dim=dimension, epsilon=1e-6).fit_from_covariances(moments(others)).fetch_model()
-        test = VAMP(dim=dimension, epsilon=1e-6).fit_from_covariances(moments(part.tolist())).fetch_model()
+        try:
+            model = VAMP(dim=dimension, epsilon=1e-6).fit_from_covariances(moments(others)).fetch_model()
+            test = (
+                VAMP(dim=dimension, epsilon=1e-6).fit_from_covariances(moments(part.tolist())).fetch_model()
+            )
+        except ZeroRankError as reason:
+            raise DataError("nothing varies along one part of the runs") from reason
         scores.append(float(model.score(2, test_model=test, dim=dimension)))
     error = float(np.std(scores, ddof=1) / np.sqrt(len(scores)))
     return Estimate(float(np.mean(scores)), error)

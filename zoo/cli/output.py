@@ -11,6 +11,8 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from zoo.files import finite
+
 #: Where `emit` writes while `--json` has claimed standard output.
 _claimed: list[TextIO] = []
 
@@ -58,9 +60,9 @@ Json = Annotated[
 
 
 def emit(value: Any) -> None:
-    """Print `value` as JSON on the real standard output; numpy scalars and paths are converted."""
+    """Print `value` as JSON on the real standard output; numpy and paths are converted, NaN is null."""
     stream = _claimed[-1] if _claimed else sys.stdout
-    stream.write(json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
+    stream.write(json.dumps(finite(value), indent=2, ensure_ascii=False, default=_plain) + "\n")
     stream.flush()
 
 

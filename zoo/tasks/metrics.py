@@ -10,9 +10,9 @@ Metric = dict[str, Any]
 
 
 def metric(value: Any, unit: str, error: float | list[float] | None = None) -> Metric:
-    """Return `{"value", "unit"}` and, where it is known, `"error"` (standard error)."""
+    """Return `{"value", "unit"}` and, where it is known (no NaN), `"error"` (standard error)."""
     out: Metric = {"value": _plain(value), "unit": unit}
-    if error is not None:
+    if error is not None and not np.isnan(error).all():
         out["error"] = _plain(error)
     return out
 

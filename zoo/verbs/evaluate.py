@@ -122,6 +122,10 @@ def check_fits(model: ZooModel, dataset: Dataset) -> None:
     if strange:
         names = ", ".join(dataset.system.type_names[t] for t in strange)
         raise DataError(f"{dataset.name} holds types that the model never saw: {names}")
+    if info.particle_types and dataset.system.types.tolist() != info.particle_types:
+        raise DataError(
+            f"{dataset.name} has other particles than those that the model was trained on, and knows alone"
+        )
     if info.interface == "node" and dataset.target_names != info.target_names:
         raise DataError(
             f"{dataset.name} has the targets {dataset.target_names}, the model predicts {info.target_names}"

@@ -13,7 +13,7 @@ from zoo.config import nest, validated
 from zoo.errors import ConfigError, UnknownName
 from zoo.run import Run
 from zoo.verbs.inside.record import FOLDER, Inside
-from zoo.verbs.inside.subject import Subject, open_subject
+from zoo.verbs.inside.subject import Subject, open_both
 from zoo.weights import CARD, pretrained
 
 #: Kinds of look. Each module has `Options`, and `look(subject, options, *, against, frames, seed)`.
@@ -43,7 +43,7 @@ def analyze(
         kind: "conformations", "latent" or "layers".
         against: what to compare with: reference conformations, or a second run for its latent space.
         dataset: of a run, another dataset than its own.
-        read: of files, options of their format, such as `topology`.
+        read: of files, also of one in `against`, options of their format, such as `topology`.
         frames: how many to look at; what the kind of look takes by default.
         seed: of everything random.
         settings: options of the kind of look.
@@ -56,10 +56,13 @@ def analyze(
         raise UnknownName("kind of look", kind, LOOKS)
     if frames is not None and frames < 2:
         raise ConfigError(f"--frames takes at least 2, got {frames}")
+    if not 0 <= seed < 2**32:
+        raise ConfigError(f"--seed takes a number from 0 to 2³² − 1, got {seed}")
+    if out is not None and Path(out).exists() and not Path(out).is_dir():
+        raise ConfigError(f"--out takes a folder, and {out} is a file")
     module = import_module(LOOKS[kind])
     options = validated(module.Options, nest(settings or {}))
-    opened = open_subject(subject, dataset=dataset, read=read)
-    other = None if against is None else open_subject(against)
+    opened, other = open_both(subject, against, dataset=dataset, read=read or {})
     record = module.look(opened, options, against=other, frames=frames, seed=seed)
     record.facts["subject"] = _told(opened)
     named = {"--against": against, "--dataset": dataset, "--frames": frames, "--out": out}

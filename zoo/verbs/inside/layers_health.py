@@ -111,11 +111,13 @@ def _smoothing(record: Inside, layers: Layers) -> None:
         states = node_features(model, graph)
         names[:] = list(states)
         edges = graph[keys.EDGE_INDEX]
+        if not edges.shape[1]:
+            raise ConfigError(f"{type(model).__name__} has no neighbours whose features could become alike")
         return np.array([[dirichlet_energy(h, edges), mean_cosine_distance(h)] for h in states.values()])
 
     try:
         values = _over_graphs(layers, of_graph)  # [graphs, states, 2]
-    except ConfigError as reason:  # no features of nodes
+    except ConfigError as reason:  # no features of nodes, or no edges
         record.facts["no_smoothing"] = str(reason)
         return
     mean, error = values.mean(0), error_of_mean(values)

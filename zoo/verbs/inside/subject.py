@@ -12,7 +12,7 @@ from typing import Any
 from zoo.data import formats
 from zoo.data.catalog import open_dataset
 from zoo.data.dataset import Dataset
-from zoo.errors import ConfigError, DataError
+from zoo.errors import ConfigError, DataError, RunError, UnknownName
 from zoo.models.base import ZooModel
 from zoo.run import CONFIG, Run
 from zoo.tasks.base import Task
@@ -80,9 +80,40 @@ def open_subject(
     _refuse("--dataset", dataset, "is for runs", name)
     if path.is_file():
         return _open_file(path, read or {})
+    if read and path.suffix and not path.exists():
+        raise DataError(f"there is no file {path}")
     _refuse("--read", read, "is for files", name)
     data = open_dataset(str(name))
     return Subject(path.name if path.is_dir() else str(name), data)
+
+
+def open_both(
+    name: str | Path | Run,
+    against: str | Path | Run | None,
+    *,
+    dataset: str | Path | None = None,
+    read: Mapping[str, Any],
+) -> tuple[Subject, Subject | None]:
+    """Open a subject and what it is compared with; see `open_subject`.
+
+    Args:
+        name, dataset: of the subject.
+        against: as `name`, or None.
+        read: options of the formats of files; where both are files, those of the subject's that the other
+            format knows too.
+    """
+    if against is None or not _is_file(against):
+        opened = open_subject(name, dataset=dataset, read=read)
+        return opened, None if against is None else open_subject(against)
+    if not _is_file(name):
+        return open_subject(name, dataset=dataset), open_subject(against, read=read)
+    known = formats.reader(formats.recognise([Path(str(against))])).Options.model_fields
+    shared = {key: value for key, value in read.items() if key in known}
+    return open_subject(name, dataset=dataset, read=read), open_subject(against, read=shared)
+
+
+def _is_file(name: str | Path | Run) -> bool:
+    return run_folder(name) is None and Path(str(name)).is_file()
 
 
 def run_folder(name: str | Path | Run) -> Path | None:
@@ -95,18 +126,32 @@ def _open_run(folder: Path, dataset: str | Path | None) -> Subject:
     model = load_weights(folder)
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     trained_on = Run(folder).config.dataset if (folder / CONFIG).is_file() else card["dataset"]
-    data = open_dataset(dataset if dataset is not None else trained_on["name"])
+    try:
+        data = open_dataset(dataset if dataset is not None else trained_on["name"])
+    except (DataError, UnknownName) as error:
+        if dataset is not None:
+            raise
+        raise DataError(f"the data of {folder} is gone; say where it is with --dataset: {error}") from error
     if dataset is None and data_digest(data) != trained_on["digest"]:
         raise DataError(
             f"{data.name} is no longer the data that {folder} was trained on (another sha256); "
             "to look at it all the same, name it with --dataset"
         )
     check_fits(model, data)
+    spoilt = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
+    if spoilt:
+        raise RunError(
+            f"{len(spoilt)} arrays of weights of {folder} hold NaN or infinity, the first is {spoilt[0]}: it "
+            "shows nothing; train it anew, with a lower optim.lr"
+        )
     return Subject(folder.resolve().name, data, make_task(model, card["task"]), folder)
 
 
 def _open_file(path: Path, read: Mapping[str, Any]) -> Subject:
-    raw = formats.read([path], **dict(read))
+    try:
+        raw = formats.read([path], **dict(read))
+    except (ConfigError, DataError) as error:  # readers speak of `zoo data import`
+        raise type(error)(str(error).replace("--set ", "--read ")) from error
     files = tempfile.TemporaryDirectory(prefix="zoo-")
     folder = write_raw(raw, "trajectory", Path(files.name) / "data")
     return Subject(path.name, Dataset(folder), _files=files)

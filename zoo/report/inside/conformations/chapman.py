@@ -42,7 +42,11 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
             )
             axis.set(xlabel=with_unit("time", unit), ylim=(-0.05, 1.05))
         line[0].set_ylabel("probability (1)")
-        error, floor = record.numbers["ck_error"]["value"], record.numbers["ck_floor"]["value"]
+        error = record.numbers["ck_error"]["value"]
+        if "ck_floor" not in record.numbers:
+            told.append(f"{record.label}: {error:.2g}; too few runs to tell what chance gives")
+            continue
+        floor = record.numbers["ck_floor"]["value"]
         verdict = "passed" if error <= 2 * floor else "failed"
         told.append(f"{record.label}: {error:.2g}, chance {floor:.2g}: {verdict}")
     legend(figure, axes[0, 0])

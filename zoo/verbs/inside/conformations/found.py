@@ -50,8 +50,13 @@ class Found:
 
 
 def mean_of(values: np.ndarray, sample: Sample) -> tuple[float, float]:
-    """Return the weighted mean of values `[frames, k]` and its standard error between independent parts."""
+    """Return the weighted mean of values `[frames, k]` and its standard error between independent parts.
+
+    The error is NaN of a single frame.
+    """
     each = values.mean(1)
+    if len(each) < 2:
+        return float(each.mean()), float("nan")
     if sample.weights is None:
         return mean_and_error(each, sample.blocks)
     w = sample.weights / sample.weights.mean()

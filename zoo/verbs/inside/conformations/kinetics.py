@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.analysis.clusters import k_means
-from zoo.analysis.dependence import correlation_ratio, exchanged
+from zoo.analysis.dependence import BINS, correlation_ratio, exchanged
 from zoo.analysis.dynamics import slowest_timescale
 from zoo.analysis.free_energy import blocks_of
 from zoo.analysis.markov import (
@@ -70,6 +70,9 @@ def kinetics(found: Found) -> None:
 def _dependence(found: Found, projected: np.ndarray, text: str) -> None:
     """η² of the slowest coordinate on each torsion and size, of these features and of bare distances."""
     own, record = found.own, found.record
+    if len(own) < 4 * EACH_BIN:
+        found.leave_out("what the slow coordinate is", f"{len(own)} frames cannot tell")
+        return
     run = np.zeros(len(own), np.int64) if own.run is None else own.run
     observables = [q for q in found.quantities if q.torsion or q.name in ("Rg", "end-to-end", "diameter")]
     observables = [q for q in observables if q.own.shape[1] == 1]
@@ -96,14 +99,15 @@ def _dependence(found: Found, projected: np.ndarray, text: str) -> None:
             record.numbers[key] = metric(value, "1", error)
 
 
-#: Observables in the picture, at most.
-TOLD_OF = 8
+#: Observables in the picture, at most; frames for each bin of one, at least: bins of few explain by chance.
+TOLD_OF, EACH_BIN = 8, 10
 
 
 def _ratio(y: np.ndarray, q: Quantity, run: np.ndarray) -> tuple[float, float, float]:
     x = q.own[:, 0]
-    value = correlation_ratio(y, x, run, q.period)
-    null = correlation_ratio(y, exchanged(x, run), run, q.period)
+    bins = min(BINS, len(y) // EACH_BIN)
+    value = correlation_ratio(y, x, run, q.period, bins)
+    null = correlation_ratio(y, exchanged(x, run), run, q.period, bins)
     return value.value, value.error, null.value
 
 
@@ -158,7 +162,8 @@ def _clocks(found: Found, weighed: np.ndarray, projected: np.ndarray, lag: int) 
         found.leave_out("Chapman-Kolmogorov test", str(error))
         return
     record.numbers["ck_error"] = metric(test.deviation, "1")
-    record.numbers["ck_floor"] = metric(test.floor, "1")
+    if np.isfinite(test.floor):
+        record.numbers["ck_floor"] = metric(test.floor, "1")
     record.arrays |= {
         "ck_lags": test.lags * own.spacing, "ck_predicted": test.predicted, "ck_observed": test.observed,
         "ck_error": test.error, "set_populations": test.populations,

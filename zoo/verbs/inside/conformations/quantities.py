@@ -84,6 +84,8 @@ def quantities(
     base = own if other is None else other
     if alike(system):
         left_out["RMSD"] = "particles are alike: to give them other numbers is to have the same conformation"
+    elif (system.elements != 1).sum() < 3:
+        left_out["RMSD"] = "there are fewer than three heavy atoms"
     else:
         center = central_frame(base.positions, system)
         atoms = np.flatnonzero(system.elements != 1)

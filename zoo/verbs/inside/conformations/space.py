@@ -100,10 +100,21 @@ def space(own: Sample, other: Sample | None, lag: float | None) -> Space | None:
 
 
 def fit(sample: Sample, points: np.ndarray, lag: float | None) -> Tica:
-    """Return TICA of features `[frames, k]` of a time series, of their `leading` combinations."""
+    """Return TICA of features `[frames, k]` of a time series, of their `leading` combinations.
+
+    Raises:
+        DataError: nothing varies, or no run is longer than the lag.
+    """
+    if still(points):
+        raise DataError(f"nothing varies in {sample.label}")
     mean, axes = leading(points)
     slow = tica(sample.series((points - mean) @ axes), lag_of(sample, lag), COORDINATES)
     return Tica(mean + axes @ slow.mean, axes @ slow.vectors, slow.eigenvalues, slow.lag)
+
+
+def still(points: np.ndarray) -> bool:
+    """Whether features `[frames, k]` are the same in all frames but for rounding, or there are none."""
+    return bool((np.ptp(points, axis=0) <= 1e-9 * np.abs(points).max(axis=0)).all())
 
 
 def leading(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -138,11 +149,11 @@ def heavy_distances(system: System) -> Function:
 
 def _wide(fitted: Sample, points: np.ndarray, against: np.ndarray | None, text: str) -> Space | None:
     base = points if against is None else against
+    if still(base):
+        return None
     mean = base.mean(0)
     _, sizes, axes = np.linalg.svd(base - mean, full_matrices=False)
-    kept = min(COORDINATES, int((sizes > 1e-6 * max(float(sizes[0]), 1e-300)).sum()))
-    if not kept:
-        return None
+    kept = min(COORDINATES, int((sizes > 1e-6 * sizes[0]).sum()))
     width = sizes[:kept] / np.sqrt(len(base))
     turned = axes[:kept].T / width
     return Space(
