@@ -42,9 +42,9 @@ def graph(data):
 def new_neurons(model, place, count=3, size=1.0):
     first, second = maps_of(model, place)
     draw = torch.Generator().manual_seed(1)
-    shapes = ((count, first.in_features), (second.out_features, count), (count,))
-    incoming, outgoing, bias = (torch.randn(s, generator=draw, dtype=first.weight.dtype) for s in shapes)
-    return incoming, size * outgoing, bias
+    shapes = ((count, first.in_features), (second.out_features, count))
+    incoming, outgoing = (torch.randn(s, generator=draw, dtype=first.weight.dtype) for s in shapes)
+    return incoming, size * outgoing
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -59,14 +59,14 @@ def test_neurons_without_outgoing_weights_change_nothing(model, graph, place):
 
 
 def test_a_neuron_adds_its_own_output(model):
-    """second(σ(first x)) gains outgoing · σ(incoming · x + bias), by hand."""
+    """second(σ(first x)) gains outgoing · σ(incoming · x), by hand."""
     first, second = maps_of(model, PLACES[0])
     act = model.head.act
     x = torch.randn(9, first.in_features, dtype=torch.float64)
     before = second(act(first(x)))
-    incoming, outgoing, bias = new_neurons(model, PLACES[0])
-    widen(model, PLACES[0], incoming, outgoing, bias)
-    expected = before + act(x @ incoming.T + bias) @ outgoing.T
+    incoming, outgoing = new_neurons(model, PLACES[0])
+    widen(model, PLACES[0], incoming, outgoing)
+    expected = before + act(x @ incoming.T) @ outgoing.T
     assert torch.allclose(second(act(first(x))), expected, rtol=1e-12, atol=1e-12)
 
 
@@ -134,8 +134,8 @@ def test_averages_begin_with_the_new_value(model, graph):
         model.head.lin1.weight += 1.0
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     old = {name: v.clone() for name, v in averaged.average.items()}
-    incoming, outgoing, bias = new_neurons(model, PLACES[0])
-    widen(model, PLACES[0], incoming, outgoing, bias)
+    incoming, outgoing = new_neurons(model, PLACES[0])
+    widen(model, PLACES[0], incoming, outgoing)
     with torch.no_grad():
         model.head.lin2.weight[:, :3] += 0.25  # as a correction does
     averaged.follow(before, model)
@@ -154,13 +154,6 @@ def test_what_is_no_place_is_refused(model):
             widen(model, place, *weights)
     with pytest.raises(ConfigError, match="do not fit"):
         widen(model, PLACES[0], weights[0][:, 1:], *weights[1:])
-    with pytest.raises(ConfigError, match="do not fit"):  # a first map without bias takes none
-        place = "interactions.0.before > interactions.0.after"
-        first, second = maps_of(model, place)
-        widen(
-            model, place, torch.zeros(1, first.in_features).double(),
-            torch.zeros(second.out_features, 1).double(), torch.zeros(1).double(),
-        )  # fmt: skip
 
 
 def test_growth_is_repeated_on_a_new_model(model, data):

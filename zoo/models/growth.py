@@ -53,19 +53,17 @@ def neuron_cost(model: nn.Module, place: str) -> int:
     return first.in_features + int(first.bias is not None) + second.out_features
 
 
-def widen(
-    model: ZooModel, place: str, incoming: Tensor, outgoing: Tensor, bias: Tensor | None = None
-) -> list[Swap]:
+def widen(model: ZooModel, place: str, incoming: Tensor, outgoing: Tensor) -> list[Swap]:
     """Add neurons at a place. With `outgoing` 0 the model's function is unchanged.
 
-    What was added is counted in `model.growth`, with which `load_weights` builds the model again.
+    Where others have a bias theirs is 0. What was added is counted in `model.growth`, with which
+    `load_weights` builds the model again.
 
     Args:
         model: changed in place; its parameters there are replaced by larger ones.
         place: `first > second`.
         incoming: weights `[neurons, inputs of first]`.
         outgoing: weights `[outputs of second, neurons]`.
-        bias: `[neurons]`; None for zeros. A first map without a bias takes none.
 
     Returns:
         The parameters that were replaced, for an optimiser (`follow`).
@@ -75,12 +73,11 @@ def widen(
     """
     first, second = maps_of(model, place)
     count = len(incoming)
-    fits = incoming.shape == (count, first.in_features) and outgoing.shape == (second.out_features, count)
-    if not fits or (bias is not None and (first.bias is None or bias.shape != (count,))):
+    if incoming.shape != (count, first.in_features) or outgoing.shape != (second.out_features, count):
         raise ConfigError(f"{place!r}: the new weights do not fit")
     swaps = [_swap(first, "weight", incoming, 0), _swap(second, "weight", outgoing, 1)]
     if first.bias is not None:
-        swaps.append(_swap(first, "bias", incoming.new_zeros(count) if bias is None else bias, 0))
+        swaps.append(_swap(first, "bias", incoming.new_zeros(count), 0))
     first.out_features += count
     second.in_features += count
     model.growth[place] = model.growth.get(place, 0) + count
