@@ -12,6 +12,7 @@ import tomllib
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -126,8 +127,9 @@ def is_setting(words: list[str], assignment: str) -> bool:
     if section == "task":
         specs = [REGISTRY.get("tasks", task) for task in REGISTRY.get("models", words[1]).tasks]
         return any(key in REGISTRY.load_config(spec).model_fields for spec in specs)
-    kind = RunConfig.model_fields[section].annotation if section in RunConfig.model_fields else None
-    return key in getattr(kind, "model_fields", {})
+    annotation = RunConfig.model_fields[section].annotation if section in RunConfig.model_fields else None
+    kinds = (annotation, *get_args(annotation))  # settings that may be absent
+    return any(key in getattr(kind, "model_fields", {}) for kind in kinds)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=relative)

@@ -15,7 +15,7 @@ from zoo.report.plot import Drawing
 MADE: list[Drawing] = []
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def all_drawings() -> Iterator[None]:
     begin = Drawing.__init__
 

@@ -304,7 +304,11 @@ def test_curves_are_what_the_run_logged() -> None:
 
 def test_the_command_says_where_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "zoo.cli.app", "watch", str(tmp_path / "run"), "--port", "0"]
-    child = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # a shell starts work in the background, as CI may be, deaf to Ctrl-C
+    child = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     try:
         assert child.stderr is not None
         line = child.stderr.readline()

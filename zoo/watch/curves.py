@@ -32,8 +32,8 @@ def draw(rows: Sequence[Mapping[str, float]], units: str | None) -> Drawing:
     loss.legend()
     start = "Left: the" if key else "The"
     caption = (
-        f"{start} loss that is minimised, by the number of epochs done. A gap that widens while training "
-        "still falls is overfitting; a validation loss that climbs back has diverged. "
+        f"{start} loss that is minimised, by the number of epochs done. Look for a gap that widens while "
+        "training still falls, which is overfitting, and for a validation loss that climbs: it diverges. "
     )
     if key:
         name = key.removeprefix("val_")

@@ -95,14 +95,14 @@ def _caption(promises: bool) -> str:
     text = (
         "Left: the best validation loss of each network against its parameters (embeddings of elements that "
         "do not occur are not counted), mean and standard deviation over seeds; thin lines are the ways of "
-        "networks that grew: down while they train, to the right where neurons are added. A grown network "
-        "below the fixed ones of its size has used its parameters better; one above them would rather have "
-        "been built wide. "
+        "networks that grew: down while they train, to the right where neurons are added. Look whether "
+        "a grown network is below the fixed ones of its size: it has used its parameters better; one above "
+        "them would rather have been built wide. "
     )
     if promises:
         text += (
             "Right: what the best neurons promise to first order, and what the loss does. On the line, "
-            "promise and measurement are one; off it, something between the layers is not what it was "
-            "measured as."
+            "promise and measurement are one. Look for points off it: something between the layers is not "
+            "what it was measured as."
         )
     return text

@@ -21,7 +21,7 @@ def draw(records: Sequence[Inside]) -> Drawing | None:
     decoded = any("decoded" in note for note in notes)
     what = "frames and what is decoded from each" if decoded else "draws"
     look = (
-        "Step with the slider: a frame and what is decoded from it should differ in fast motions alone."
+        "Look at a frame and what is decoded from it, step by step: they should differ in fast motions alone."
         if decoded
         else "Look for broken rings, overlaps and wrong hands, and whether all draws are one and the same."
     )
