@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import combinations
 
 import numpy as np
@@ -21,7 +22,7 @@ from zoo.physics.superpose import superposed
 MOST_BEADS = 24
 
 
-class Latent:
+class Latent(ABC):
     """Numbers that a conformation is reduced to.
 
     `point` is what can be decoded, `describe` what does not change when the molecule is moved or turned:
@@ -49,13 +50,13 @@ class Latent:
         like = next((w for w in weights if w.is_floating_point()), torch.zeros(()))
         return torch.as_tensor(np.asarray(x) if isinstance(x, np.ndarray) else x).to(like)
 
+    @abstractmethod
     def point(self, x: Tensor) -> Tensor:
         """Return `[n, d]` of positions `[n, particles, 3]`; differentiable."""
-        raise NotImplementedError
 
+    @abstractmethod
     def structure(self, point: Tensor) -> Tensor:
         """Return positions `[n, particles, 3]` of points."""
-        raise NotImplementedError
 
     def describe(self, x: Tensor) -> Tensor:
         """Return `[n, columns]` of positions; differentiable."""
@@ -150,7 +151,7 @@ def latent_of(model: ZooModel, system: System | None = None) -> Latent:
         ConfigError: the model has none.
     """
     if isinstance(model, AutoencoderModel):
-        space = Latent(model)
+        space = Numbers(model, 0)  # how wide it is shows when a structure is encoded
         with torch.no_grad():
             shape = model.encode(space.cast(space.reference)[None]).shape
         return Numbers(model, shape[1]) if len(shape) == 2 else Beads(model, shape[1])
