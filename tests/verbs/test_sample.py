@@ -248,7 +248,7 @@ def test_files_are_not_replaced_unasked(toy, tmp_path):
 
 
 def test_another_dataset_is_not_taken_for_the_runs_own(toy, tmp_path):
-    with pytest.raises(DataError, match="lj13 is not of the particles|never saw"):
+    with pytest.raises(DataError, match="lj13 has other particles|never saw"):
         zoo.sample(toy, 10, tmp_path / "x.npz", dataset="lj13")
 
 
