@@ -166,9 +166,7 @@ def test_time_of_looks_is_not_training(data: Path, tmp_path: Path, monkeypatch: 
     assert seconds[1] - seconds[0] < 1.2  # an epoch takes a tenth of a second
 
 
-@pytest.mark.parametrize(
-    "lr, kind, text", [(1e30, "divergence", "have run away"), (1e39, "NaN", "are NaN or infinite")]
-)
+@pytest.mark.parametrize("lr, kind, text", [(1e30, "divergence", "have run away")])
 def test_a_loss_that_is_not_finite_names_what_broke(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lr: float, kind: str, text: str
 ) -> None:
